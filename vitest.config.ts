@@ -1,0 +1,20 @@
+import { defineConfig } from 'vitest/config'
+import { SummaryReporter } from './test/helpers/summary-reporter.ts'
+
+export default defineConfig({
+  test: {
+    include: ['test/**/*.test.ts'],
+    // A process for each file: some tests set the time zone and the umask.
+    pool: 'forks',
+    // The end-to-end tests start real component processes: two cores take two files at a time.
+    maxWorkers: 2,
+    testTimeout: 20_000,
+    hookTimeout: 60_000,
+    reporters: [['default', { summary: false }], new SummaryReporter()],
+    coverage: {
+      provider: 'v8',
+      include: ['src/**/*.ts', 'scripts/**/*.ts'],
+      reporter: ['text-summary', 'json-summary'],
+    },
+  },
+})
