@@ -1,0 +1,18 @@
+/** What to type next, once the first report was accepted: shown by the page and by the text output alike. */
+interface NextStep {
+  readonly command: string
+  readonly meaning: string
+}
+
+export const nextSteps = (mode: 'classic' | 'lite'): readonly NextStep[] => [
+  {
+    command: `node -e 'require("net").createServer().listen(4444)'`,
+    meaning: 'open a port in another terminal: the next report shows it as new',
+  },
+  { command: 'ss -tulpn', meaning: 'compare: what the system itself says is listening' },
+  { command: 'npx defender sample', meaning: 'print one report of this machine, without any core' },
+  mode === 'classic'
+    ? { command: 'npx defender local --mode lite', meaning: 'the same on a Greengrass nucleus lite' }
+    : { command: 'npx defender local --mode classic', meaning: 'the same on a Greengrass nucleus classic' },
+  { command: 'npx defender local --output json', meaning: 'every event as one JSON object a line' },
+]

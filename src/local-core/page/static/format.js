@@ -1,0 +1,29 @@
+/** Numbers and times as the page writes them. */
+
+const UNITS = ['B', 'kB', 'MB', 'GB', 'TB']
+
+/** Decimal units, as network rates are given. @param {number} bytes */
+export function formatBytes(bytes) {
+  let value = bytes
+  let unit = 0
+  while (value >= 999.5 && unit < UNITS.length - 1) {
+    value /= 1000
+    unit++
+  }
+  return `${unit === 0 || value >= 100 ? Math.round(value) : value.toFixed(1)} ${UNITS[unit]}`
+}
+
+/** @param {number} value */
+export const formatCount = (value) => value.toLocaleString('en-US')
+
+/** Local time of day. @param {number} at epoch milliseconds */
+export const formatTime = (at) => new Date(at).toTimeString().slice(0, 8)
+
+/**
+ * Ports in few characters: the first ones, and how many more there are.
+ * @param {number[]} ports @param {number} shown
+ */
+export function formatPorts(ports, shown = 4) {
+  const more = ports.length - shown
+  return ports.slice(0, shown).join(', ') + (more > 0 ? `, +${more}` : '')
+}

@@ -1,0 +1,94 @@
+/**
+ * What the page knows, and how each event changes it. Bounded: the oldest reports and log lines go first.
+ * Events are those of the server's `viewed-event.ts`.
+ */
+
+/** Reports kept, and points in a chart: ten minutes at the default interval of `defender local`. */
+const REPORTS_MAX = 60
+const LOG_MAX = 100
+
+/** @typedef {Record<string, any>} Event */
+
+/**
+ * @typedef {object} Model
+ * @property {'connecting' | 'live' | 'lost'} link to this page's server
+ * @property {Event | undefined} core last `core` event
+ * @property {Event | undefined} component last `component` event
+ * @property {Event[]} reports newest first
+ * @property {{ACCEPTED: number, REJECTED: number, SILENT: number}} replies
+ * @property {Event[]} log warnings, newest first
+ * @property {{command: string, meaning: string}[]} steps
+ */
+
+/** @returns {Model} */
+export const newModel = () => ({
+  link: 'connecting',
+  core: undefined,
+  component: undefined,
+  reports: [],
+  replies: { ACCEPTED: 0, REJECTED: 0, SILENT: 0 },
+  log: [],
+  steps: [],
+})
+
+/**
+ * @param {Model} model changed in place
+ * @param {Event} event
+ * @returns {string | undefined} what is worth saying aloud
+ */
+export function apply(model, event) {
+  return handlers[event.event]?.(model, event)
+}
+
+/** @type {Record<string, (model: Model, event: Event) => string | undefined>} */
+const handlers = {
+  next: (model, event) => {
+    model.steps = event.steps
+    return undefined
+  },
+  core: (model, event) => {
+    model.core = event
+    return undefined
+  },
+  component: (model, event) => {
+    model.component = event
+    if (event.state === 'ERRORED' || event.state === 'BROKEN') {
+      keep(
+        model.log,
+        { at: event.at, level: 'error', message: `Component ${event.state}`, detail: event.reason },
+        LOG_MAX,
+      )
+    }
+    return `Component ${event.state}`
+  },
+  report: (model, event) => {
+    keep(model.reports, event, REPORTS_MAX)
+    model.replies[/** @type {'ACCEPTED'} */ (event.status)]++
+    const fresh = event.view.listeners.filter((/** @type {Event} */ l) => l.newSince === event.at)
+    if (event.status === 'REJECTED') return 'A report was rejected'
+    if (fresh.length > 0)
+      return `New: ${fresh.map((/** @type {Event} */ l) => `${l.protocol} port ${l.port}`).join(', ')}`
+    return model.reports.length === 1 ? 'First report' : undefined
+  },
+  log: (model, event) => {
+    const { level, message, detail } = event.view
+    if (level === 'error' || level === 'warn')
+      keep(model.log, { at: event.at, level, message, detail }, LOG_MAX)
+    return undefined
+  },
+  denied: (model, event) => {
+    const message = `Not permitted by the recipe's accessControl: ${event.operation}`
+    keep(model.log, { at: event.at, level: 'error', message, detail: event.resource }, LOG_MAX)
+    return undefined
+  },
+  fault: (model, event) => {
+    keep(model.log, { at: event.at, level: 'warn', message: 'Fault on demand', detail: event.fault }, LOG_MAX)
+    return undefined
+  },
+}
+
+/** @param {Event[]} list newest first @param {Event} item @param {number} max */
+function keep(list, item, max) {
+  list.unshift(item)
+  if (list.length > max) list.pop()
+}

@@ -1,0 +1,69 @@
+/**
+ * The embedded core's events with what a person needs to read them: a report's view, which of its listeners appeared
+ * since this run began, what the component's log line says. The page and the text output show the same thing because
+ * both are given these.
+ */
+import type { LocalCoreEvent } from '../events.ts'
+import { type LogView, viewLogLine } from './log-line.ts'
+import { type PortsView, type ReportView, viewReport } from './report-view.ts'
+import { serviceName } from './services.ts'
+
+type Named<E extends LocalCoreEvent['event']> = Extract<LocalCoreEvent, { event: E }>
+
+interface Listener {
+  readonly protocol: 'tcp' | 'udp'
+  readonly port: number
+  readonly interface?: string
+  readonly service?: string
+  /** Epoch milliseconds of the report that showed it first; absent for those there from the first report on. */
+  readonly newSince?: number
+}
+
+export interface ReportEventView extends ReportView {
+  readonly listeners: readonly Listener[]
+}
+
+export type ViewedReport = Named<'report'> & { readonly view: ReportEventView }
+export type ViewedEvent =
+  | Exclude<LocalCoreEvent, { event: 'report' } | { event: 'log' }>
+  | ViewedReport
+  | (Named<'log'> & { readonly view: LogView })
+
+/** Listeners remembered. More than any device has; beyond it a listener is just not marked as new. */
+const LISTENERS_REMEMBERED_MAX = 10_000
+
+/** Remembers the listeners of the reports that it is shown, in order. */
+export function createViewer(): (event: LocalCoreEvent) => ViewedEvent {
+  const seen = new Map<string, number | undefined>()
+  let isFirst = true
+
+  const viewListeners = (protocol: 'tcp' | 'udp', ports: PortsView | undefined, at: number): Listener[] =>
+    (ports?.entries ?? []).map((entry) => {
+      const key = `${protocol} ${entry.port} ${entry.interface ?? ''}`
+      if (!seen.has(key) && seen.size < LISTENERS_REMEMBERED_MAX) seen.set(key, isFirst ? undefined : at)
+      const service = serviceName(protocol, entry.port)
+      const newSince = seen.get(key)
+      return {
+        protocol,
+        ...entry,
+        ...(service !== undefined && { service }),
+        ...(newSince !== undefined && { newSince }),
+      }
+    })
+
+  return (event) => {
+    if (event.event === 'log') return { ...event, view: viewLogLine(event.line, event.stream) }
+    if (event.event !== 'report') return event
+    const view = viewReport(event.report)
+    const tcp = viewListeners('tcp', view.tcpPorts, event.at)
+    const udp = viewListeners('udp', view.udpPorts, event.at)
+    // A report without any listener block says nothing about what was there before.
+    if (view.tcpPorts !== undefined || view.udpPorts !== undefined) isFirst = false
+    return { ...event, view: { ...view, listeners: [...tcp, ...udp].sort(byPort) } }
+  }
+}
+
+const byPort = (a: Listener, b: Listener): number =>
+  a.port - b.port ||
+  a.protocol.localeCompare(b.protocol) ||
+  (a.interface ?? '').localeCompare(b.interface ?? '')

@@ -1,0 +1,60 @@
+import { describe, expect, it } from 'vitest'
+import { toJsonLine } from '../../../src/local-core/page/event-json.ts'
+import { createFeed } from '../../../src/local-core/page/feed.ts'
+import { createViewer, type ViewedEvent } from '../../../src/local-core/page/viewed-event.ts'
+import { reportEvent, T0 } from './events.ts'
+
+const log = (line: string): ViewedEvent => createViewer()({ event: 'log', at: T0, stream: 'stdout', line })
+const state = (at: number, value: 'STARTING' | 'RUNNING'): ViewedEvent => ({
+  event: 'component',
+  at,
+  state: value,
+})
+const kinds = (lines: readonly string[]) =>
+  lines.map((line) => JSON.parse(line)).map((e) => e.state ?? e.line ?? e.event)
+
+describe('createFeed', () => {
+  it('replays what was published, oldest first', () => {
+    const feed = createFeed()
+    feed.publish(log('a'))
+    feed.publish(log('b'))
+    expect(kinds(feed.replay())).toEqual(['a', 'b'])
+  })
+
+  it('forgets the oldest beyond its number of events, but not the last state', () => {
+    const feed = createFeed({ events: 3, bytes: 1e6 })
+    feed.publish(state(T0, 'STARTING'))
+    feed.publish(state(T0 + 1, 'RUNNING'))
+    for (const line of ['a', 'b', 'c', 'd']) feed.publish(log(line))
+    expect(kinds(feed.replay())).toEqual(['RUNNING', 'b', 'c', 'd'])
+  })
+
+  it('forgets the oldest beyond its bytes, but always has the latest', () => {
+    const feed = createFeed({ events: 100, bytes: 1000 })
+    for (let i = 0; i < 50; i++) feed.publish(log(`line ${i} ${'x'.repeat(100)}`))
+    const kept = feed.replay()
+    expect(kept.join('').length).toBeLessThanOrEqual(1000)
+    expect(kept.length).toBeGreaterThan(1)
+    feed.publish(log('y'.repeat(5000)))
+    expect(feed.replay()).toHaveLength(1)
+  })
+
+  it('calls back on each event until told not to', () => {
+    const feed = createFeed()
+    const heard: string[] = []
+    const stop = feed.subscribe((line) => heard.push(line))
+    feed.publish(log('a'))
+    stop()
+    feed.publish(log('b'))
+    expect(kinds(heard)).toEqual(['a'])
+  })
+})
+
+describe('toJsonLine', () => {
+  it('writes what a CBOR report may hold beyond JSON', () => {
+    const report = { id: BigInt(T0), huge: 2n ** 64n, bytes: new Uint8Array([1, 2, 3]) }
+    expect(toJsonLine(reportEvent({ report }))).toContain(
+      `"report":{"id":${T0},"huge":"18446744073709551616","bytes":"AQID"}`,
+    )
+  })
+})
