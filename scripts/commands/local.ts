@@ -1,0 +1,383 @@
+/**
+ * `defender local`: the component on this machine's /proc, with an embedded core in Greengrass's and Device Defender's
+ * place. Nothing is installed, nothing leaves the machine, no AWS account is needed.
+ *
+ * Exit status 0 when at least one report was accepted and the component never was BROKEN, else 1 with the reason on
+ * standard error: so that it serves as a check in scripts.
+ */
+import { existsSync, readFileSync } from 'node:fs'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { hostname, tmpdir } from 'node:os'
+import { dirname, join, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { Command, InvalidArgumentError, Option } from 'commander'
+import type { LocalCoreEvent } from '../../src/local-core/events.ts'
+import type { Feed } from '../../src/local-core/page/feed.ts'
+import type { Page } from '../../src/local-core/page/server.ts'
+import type { ViewedEvent } from '../../src/local-core/page/viewed-event.ts'
+import { openLocalOutput } from '../render/local-output.ts'
+
+export interface LocalOptions {
+  readonly for?: number
+  readonly interval?: number
+  readonly mode: 'classic' | 'lite'
+  readonly port?: number
+  readonly page: boolean
+  readonly config?: string
+  readonly output: 'text' | 'json'
+}
+
+/** What this command needs of the embedded core; `startLocalCore` gives it. */
+interface RunningCore {
+  startComponent(): Promise<void>
+  /** As a deployment that removes the component would: SIGTERM, then SIGKILL. */
+  stopComponent(): Promise<void>
+  stop(): Promise<void>
+}
+
+interface CoreOptions {
+  readonly mode: 'classic' | 'lite'
+  readonly recipePath: string
+  readonly decompressedPath: string
+  readonly rootDirectory: string
+  readonly thingName: string
+  readonly configuration: Record<string, unknown>
+}
+
+/** The command's surroundings; tests bring their own. */
+export interface LocalIo {
+  readonly stdout: Output
+  readonly stderr: Pick<Output, 'write'>
+  readonly env: Readonly<Record<string, string | undefined>>
+  /** The package's own folder. */
+  readonly root: string
+  readonly startCore: (options: CoreOptions, onEvent: (event: LocalCoreEvent) => void) => Promise<RunningCore>
+  /** Ends the run, as Ctrl-C does. */
+  readonly stopped: AbortSignal
+}
+
+interface Output {
+  write(text: string): unknown
+  on(event: 'error', listener: (error: NodeJS.ErrnoException) => void): unknown
+  readonly isTTY?: boolean
+  readonly columns?: number
+}
+
+const INTERVAL_SECONDS_DEFAULT = 10
+const PORT_DEFAULT = 8642
+/** A day: the least often that the component's own settings allow to report. */
+const SECONDS_MAX = 86_400
+
+const EXAMPLES = `
+Examples:
+  defender local                        this machine, until Ctrl-C
+  defender local --mode lite            as on a Greengrass nucleus lite
+  defender local --for 30 --interval 2 --output json
+                                        half a minute of events, one JSON
+                                        object a line
+  defender local --config my.yaml       with the component's parameters from
+                                        a file, as a deployment would merge it
+
+Exit status: 0 if at least one report was accepted and the component was never
+BROKEN, otherwise 1 with the reason on standard error.`
+
+export function localCommand(): Command {
+  return new Command('local')
+    .summary('run the agent on this machine against an embedded core')
+    .description(
+      "Run the agent on this machine's /proc against an embedded Greengrass core\n" +
+        'and Device Defender. Needs no AWS account, no root and no network.',
+    )
+    .option('--for <seconds>', 'stop after this time (default: at Ctrl-C)', wholeNumber(1, SECONDS_MAX))
+    .option(
+      '--interval <seconds>',
+      `time between reports (default: ${INTERVAL_SECONDS_DEFAULT})`,
+      wholeNumber(1, SECONDS_MAX),
+    )
+    .addOption(
+      new Option('--mode <nucleus>', 'which nucleus to stand in for')
+        .choices(['classic', 'lite'])
+        .default('classic'),
+    )
+    .option(
+      '--port <number>',
+      `port of the live page, 0 for any free one\n(default: ${PORT_DEFAULT}, or any free one if that is taken)`,
+      wholeNumber(0, 65_535),
+    )
+    .option('--no-page', 'no live page')
+    .option('--config <file>', 'JSON or YAML, merged into the component configuration')
+    .addOption(
+      new Option('--output <format>', 'what to print').choices(['text', 'json']).default('text', 'text'),
+    )
+    .addHelpText('after', EXAMPLES)
+    .action(async (options: LocalOptions) => {
+      const { startLocalCore } = await import('../../src/local-core/local-core.ts')
+      const { stdout, stderr, env } = process
+      const stopped = new AbortController()
+      // Once: who asks a second time gets the signal's own effect, at once.
+      for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stopped.abort())
+      const root = findPackageRoot(import.meta.url)
+      process.exitCode = await runLocal(options, {
+        stdout,
+        stderr,
+        env,
+        root,
+        startCore: startLocalCore,
+        stopped: stopped.signal,
+      })
+    })
+}
+
+/** Resolves with the exit status, after everything that was started has ended. */
+export async function runLocal(options: LocalOptions, io: LocalIo): Promise<0 | 1> {
+  const undo: (() => Promise<void>)[] = []
+  const run = newRun()
+  try {
+    await operate(options, io, run, undo)
+  } catch (error) {
+    run.failure = error instanceof Error ? error.message : String(error)
+  }
+  for (const step of undo.reverse()) {
+    await step().catch((error: unknown) => {
+      run.failure ??= `while stopping: ${error instanceof Error ? error.message : String(error)}`
+    })
+  }
+  const reason = run.failure ?? judge(run)
+  if (reason === undefined) return 0
+  io.stderr.write(`defender local: ${reason}\n`)
+  return 1
+}
+
+/** Starts things in order, each with how to undo it, and returns when it is time to stop. */
+async function operate(
+  options: LocalOptions,
+  io: LocalIo,
+  run: Run,
+  undo: (() => Promise<void>)[],
+): Promise<void> {
+  const configuration = await componentConfiguration(options)
+  const paths = componentPaths(io.root)
+  const thingName = thingNameFrom(hostname())
+  const end = endOfRun(io, run)
+
+  const [{ createViewer }, { createFeed }] = await Promise.all([
+    import('../../src/local-core/page/viewed-event.ts'),
+    import('../../src/local-core/page/feed.ts'),
+  ])
+  const view = createViewer()
+  const feed = createFeed()
+  const page = options.page ? await openPage(options, io, feed) : undefined
+  if (page !== undefined) undo.push(() => page.close())
+
+  const heading = {
+    thingName,
+    mode: options.mode,
+    pace: paceOf(configuration),
+    ...(options.for !== undefined && { forSeconds: options.for }),
+    ...(page !== undefined && { pageUrl: page.url }),
+  }
+  const output = await openLocalOutput(options.output, heading, io)
+  undo.push(async () => {
+    if (!end.isOutputClosed()) output.end(run)
+  })
+  const rootDirectory = await mkdtemp(join(shortTmpdir(), 'defender-'))
+  undo.push(() => rm(rootDirectory, { recursive: true, force: true }))
+
+  const onEvent = (event: LocalCoreEvent): void => {
+    const viewed = view(event)
+    count(run, viewed)
+    feed.publish(viewed)
+    if (!end.isOutputClosed()) output.event(viewed)
+    if (run.broken !== undefined) end.now()
+  }
+  const core = await io.startCore(
+    { mode: options.mode, ...paths, rootDirectory, thingName, configuration },
+    onEvent,
+  )
+  undo.push(() => core.stop())
+  undo.push(() => core.stopComponent())
+  const ended = end.reached(options.for)
+  await Promise.race([ended, core.startComponent().then(() => ended)])
+}
+
+/** What happened, as far as the exit status needs it. */
+interface Run {
+  accepted: number
+  rejected: number
+  silent: number
+  lastRejection?: string
+  lastError?: string
+  broken?: string
+  /** Nobody reads our output any more. */
+  isUnread?: boolean
+  /** Something outside the core's events went wrong. */
+  failure?: string
+}
+
+const newRun = (): Run => ({ accepted: 0, rejected: 0, silent: 0 })
+
+function count(run: Run, event: ViewedEvent): void {
+  if (event.event === 'component' && event.state === 'BROKEN') run.broken = event.reason ?? 'no reason given'
+  if (event.event === 'log' && event.view.level === 'error') run.lastError = event.view.message
+  if (event.event !== 'report') return
+  if (event.status === 'ACCEPTED') run.accepted++
+  if (event.status === 'SILENT') run.silent++
+  if (event.status === 'REJECTED') {
+    run.rejected++
+    if (event.reply?.status === 'REJECTED') {
+      const { ErrorCode, ErrorMessage } = event.reply.statusDetails
+      const found = event.remarks?.[0]
+      run.lastRejection = `${ErrorCode}: ${ErrorMessage}${found === undefined ? '' : ` (${found})`}`
+    }
+  }
+}
+
+/** Why the run counts as failed, if it does. */
+function judge(run: Run): string | undefined {
+  const { accepted, rejected, silent, lastRejection, lastError, broken } = run
+  const because = lastError === undefined ? '' : `; the component's last error: ${lastError}`
+  if (broken !== undefined) return `the component is BROKEN: ${broken}${because}`
+  if (accepted > 0) return undefined
+  if (rejected > 0) {
+    return `no report was accepted, ${rejected} rejected${lastRejection === undefined ? '' : `, the last with ${lastRejection}`}`
+  }
+  if (silent > 0) return `no report was accepted, ${silent} got no reply`
+  if (run.isUnread) return 'standard output was closed before the first report'
+  return `no report was published before the end; is the interval longer than the run?${because}`
+}
+
+/** `--interval` beats the file, which beats the defaults. */
+async function componentConfiguration({ interval, config }: LocalOptions): Promise<Record<string, unknown>> {
+  return {
+    SampleIntervalSeconds: INTERVAL_SECONDS_DEFAULT,
+    // On a desk most of what can be tried out happens on the loopback interface.
+    IncludeLoopback: true,
+    ...(config !== undefined && (await readConfiguration(config))),
+    ...(interval !== undefined && { SampleIntervalSeconds: interval }),
+  }
+}
+
+/** As the component is told; whether it takes that is for the component to say. */
+const paceOf = ({ Schedule, SampleIntervalSeconds }: Record<string, unknown>): string =>
+  Schedule ? `by the schedule ${JSON.stringify(Schedule)}` : `every ${String(SampleIntervalSeconds)} s`
+
+/** YAML 1.2, of which JSON is a part. */
+async function readConfiguration(file: string): Promise<Record<string, unknown>> {
+  const { parse } = await import('yaml')
+  const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    throw new Error(`--config ${file}: cannot be read (${error.code})`)
+  })
+  let value: unknown
+  try {
+    value = parse(text)
+  } catch (error) {
+    throw new Error(`--config ${file}: ${error instanceof Error ? error.message.trim() : String(error)}`)
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw new Error(`--config ${file}: must hold a mapping of parameters, such as "LogLevel: debug"`)
+  }
+  return value as Record<string, unknown>
+}
+
+function componentPaths(root: string): { recipePath: string; decompressedPath: string } {
+  const recipePath = join(root, 'recipes', 'community.greengrass.DeviceDefender.yaml')
+  const decompressedPath = join(root, 'dist', 'artifact')
+  const program = join(decompressedPath, 'greengrass-defender', 'main.js')
+  if (!existsSync(program)) throw new Error(`${program} is missing: run \`npm run build\` first`)
+  return { recipePath, decompressedPath }
+}
+
+async function openPage({ port, mode }: LocalOptions, io: LocalIo, feed: Feed): Promise<Page> {
+  const [{ startPage }, { loadAssets }, { nextSteps }] = await Promise.all([
+    import('../../src/local-core/page/server.ts'),
+    import('../../src/local-core/page/assets.ts'),
+    import('../../src/local-core/page/next-steps.ts'),
+  ])
+  const assets = await loadAssets(join(io.root, 'src', 'local-core', 'page', 'static'))
+  const start = (wanted: number): Promise<Page> =>
+    startPage(
+      { port: wanted, host: '127.0.0.1', assets, greeting: { event: 'next', steps: nextSteps(mode) } },
+      feed,
+    )
+  try {
+    return await start(port ?? PORT_DEFAULT)
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException
+    if (code === 'EADDRINUSE' && port === undefined) {
+      io.stderr.write(`Port ${PORT_DEFAULT} is taken; the live page has another.\n`)
+      return await start(0)
+    }
+    const hint = code === 'EADDRINUSE' ? 'it is taken; --port 0 takes any free one' : message
+    throw new Error(`--port ${port ?? PORT_DEFAULT}: ${hint}`)
+  }
+}
+
+/** The end of the run: a signal, the time, a BROKEN component, or a reader who has closed our output. */
+function endOfRun({ stopped, stdout }: LocalIo, run: Run) {
+  const early = new AbortController()
+  let isOutputClosed = false
+  // For good: what is still being written may fail after the run, too.
+  stdout.on('error', (error: NodeJS.ErrnoException) => {
+    isOutputClosed = true
+    // `defender local | head -9` is not a fault; a full disk is.
+    if (error.code === 'EPIPE') run.isUnread = true
+    else run.failure ??= `standard output: ${error.message}`
+    early.abort()
+  })
+  const ended = AbortSignal.any([stopped, early.signal])
+
+  return {
+    now: () => early.abort(),
+    isOutputClosed: () => isOutputClosed,
+    /** Resolves at the end, or after this time if that comes first. */
+    reached: (afterSeconds: number | undefined): Promise<void> =>
+      new Promise((resolve) => {
+        const timer = afterSeconds === undefined ? undefined : setTimeout(resolve, afterSeconds * 1000)
+        const finish = (): void => {
+          clearTimeout(timer)
+          resolve()
+        }
+        if (ended.aborted) finish()
+        else ended.addEventListener('abort', finish, { once: true })
+      }),
+  }
+}
+
+/** A host name, as far as a thing may be called so (AWS IoT API reference, CreateThing). */
+export function thingNameFrom(host: string): string {
+  const name = host.replace(/[^a-zA-Z0-9:_-]+/g, '-').slice(0, 128)
+  return name === '' ? 'this-machine' : name
+}
+
+/** A Unix socket's path ends at 107 bytes (unix(7)), and the core's lies some folders below this one. */
+function shortTmpdir(): string {
+  const directory = tmpdir()
+  return Buffer.byteLength(directory) <= 60 ? directory : '/tmp'
+}
+
+/** Where package.json lies: the program is found both as source and bundled below `dist`. */
+function findPackageRoot(moduleUrl: string): string {
+  let directory = dirname(fileURLToPath(moduleUrl))
+  while (!isPackageRoot(directory)) {
+    const parent = resolve(directory, '..')
+    if (parent === directory) throw new Error('the folder of greengrass-defender was not found')
+    directory = parent
+  }
+  return directory
+}
+
+function isPackageRoot(directory: string): boolean {
+  const file = join(directory, 'package.json')
+  if (!existsSync(file)) return false
+  return (JSON.parse(readFileSync(file, 'utf8')) as { name?: string }).name === 'greengrass-defender'
+}
+
+function wholeNumber(min: number, max: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text)
+    if (!/^\d+$/.test(text) || value < min || value > max) {
+      throw new InvalidArgumentError(`It must be a whole number from ${min} to ${max}.`)
+    }
+    return value
+  }
+}

@@ -1,0 +1,29 @@
+#!/usr/bin/env node
+/** The `defender` command line. One file per command in `commands/`, loaded when it is called for. */
+import { Command } from 'commander'
+import { version } from '../src/version.ts'
+import { localCommand } from './commands/local.ts'
+import { sampleCommand } from './commands/sample.ts'
+
+const program = new Command('defender')
+  .description(
+    'Device security for AWS IoT Greengrass: Device Defender reports from /proc,\n' +
+      'published by a Greengrass component.',
+  )
+  .version(version)
+  .showHelpAfterError('(add --help for what is possible)')
+  .addCommand(localCommand())
+  .addCommand(sampleCommand())
+  .addHelpText(
+    'after',
+    '\nStart here:\n' +
+      '  npx defender local     see the agent work on this machine, without AWS\n' +
+      '  npx defender sample    print one report of this machine\n',
+  )
+
+try {
+  await program.parseAsync()
+} catch (error) {
+  process.stderr.write(`defender: ${error instanceof Error ? error.message : String(error)}\n`)
+  process.exitCode = 1
+}
