@@ -1,0 +1,13 @@
+/** What is measured: the agent's own collector, set up as on the classic nucleus. */
+import { Collector } from '../../src/metrics/collector.ts'
+import { openProcFs } from '../../src/procfs/proc-fs.ts'
+import { entriesMax, REPORT_BYTES_MAX } from '../../src/report/limits.ts'
+
+export const collectorOf = (procPath: string): Collector =>
+  new Collector(openProcFs(procPath), {
+    includeLoopback: true,
+    builtInMetrics: [],
+    connectionsMax: entriesMax(REPORT_BYTES_MAX),
+    seed: 1,
+    monotonicMs: () => performance.now(),
+  })
