@@ -28,13 +28,14 @@ export function configurationSchema(): string {
   return `${onOneLine(JSON.stringify(schema, withoutInnerDialect, 2))}\n`
 }
 
-/** Lists of plain values, as the formatter of this repository has them. */
-const onOneLine = (json: string) =>
-  json.replaceAll(PLAIN_LIST, (list) =>
-    list.replaceAll(/\n\s+/g, ' ').replace('[ ', '[').replace(/ \]$/, ']'),
-  )
+/** Lists of plain values, and lists of such lists, as the formatter of this repository has them. */
+const onOneLine = (json: string) => [PLAIN_LIST, LIST_OF_LISTS].reduce(joinLines, json)
+
+const joinLines = (json: string, pattern: RegExp) =>
+  json.replaceAll(pattern, (list) => list.replaceAll(/\n\s+/g, ' ').replace('[ ', '[').replace(/ \]$/, ']'))
 
 const PLAIN_LIST = /\[(\n\s+("([^"\\]|\\.)*"|[\w.+-]+),?)+\n\s+\]/g
+const LIST_OF_LISTS = /\[(\n\s+\[[^[\]\n]*\],?)+\n\s+\]/g
 
 /** Objects are declared open, and their unknown fields refused by a check, so that each is named; see `fields`. */
 function closeObjects({ jsonSchema }: { jsonSchema: z.core.JSONSchema.BaseSchema }): void {

@@ -1,5 +1,5 @@
 /**
- * The `CustomMetrics` parameter: for each metric's name, `true` for one that the agent measures itself, or the file
+ * The `CustomMetrics` parameter: for each metric's name, `true` for one that the agent has itself, or the file
  * or program to take its value from. What is read is described in `../metrics/custom.ts`.
  */
 import * as z from 'zod/mini'
@@ -8,6 +8,8 @@ import {
   builtInMetrics,
   type CustomMetricSource,
   customMetricNameFault,
+  type HealthMetric,
+  healthMetrics,
 } from '../metrics/custom.ts'
 import { nearest, oneOfText } from './problem.ts'
 import {
@@ -86,7 +88,10 @@ function sourceProblems(given: unknown): string[] {
 
 const isGiven = (value: unknown) => value !== undefined && value !== null && value !== '' && value !== 'null'
 
-const TAKES = `true for ${oneOfText(builtInMetrics)}; false for none; or a map with Type and File or Program`
+/** What the agent has a value for without being told where to find it. */
+const ownMetrics: readonly string[] = [...builtInMetrics, ...healthMetrics]
+
+const TAKES = `true for ${oneOfText(ownMetrics)}; false for none; or a map with Type and File or Program`
 
 const entry = z.union([flag().schema, measured], {
   error: () => 'is neither true nor false, nor a map with Type and File or Program',
@@ -115,21 +120,20 @@ function nameIssues(given: unknown) {
   return Object.entries(isMap(given) ? given : {}).flatMap(([name, source]) => {
     const fault = customMetricNameFault(name)
     if (fault !== undefined) return [keyIssue(name, `is not a name for a metric: it ${fault}`)]
-    return source === true || source === 'true' ? notBuiltIn(name) : []
+    return source === true || source === 'true' ? notOwn(name) : []
   })
 }
 
-function notBuiltIn(name: string) {
-  if (isBuiltIn(name)) return []
-  const near = nearest(name, builtInMetrics)
+function notOwn(name: string) {
+  if (ownMetrics.includes(name)) return []
+  const near = nearest(name, ownMetrics)
   const hint = near === undefined ? '' : `; did you mean ${near}?`
-  return [
-    keyIssue(name, `is not a metric that the agent itself measures: ${oneOfText(builtInMetrics)}${hint}`),
-  ]
+  return [keyIssue(name, `is not a metric that the agent itself measures: ${oneOfText(ownMetrics)}${hint}`)]
 }
 
 const isBuiltIn = (name: string): name is BuiltInMetric =>
   (builtInMetrics as readonly string[]).includes(name)
+const isHealth = (name: string): name is HealthMetric => (healthMetrics as readonly string[]).includes(name)
 
 type Entry = z.output<typeof entry>
 
@@ -138,6 +142,7 @@ function sources(given: Readonly<Record<string, Entry>>): ReadonlyMap<string, Cu
   for (const [name, value] of Object.entries(given)) {
     if (typeof value !== 'boolean') map.set(name, source(value))
     else if (value && isBuiltIn(name)) map.set(name, { kind: 'built-in', metric: name })
+    else if (value && isHealth(name)) map.set(name, { kind: 'health', metric: name })
   }
   return map
 }

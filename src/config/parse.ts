@@ -3,19 +3,15 @@
  * out of bounds is refused, since an operator would otherwise believe in a number that is not in force.
  */
 import type * as z from 'zod/mini'
+import type { SecurityProfile } from '../detect/security-profile.ts'
+import type { CustomMetricSource } from '../metrics/custom.ts'
+import type { CustomMetricType } from '../metrics/snapshot.ts'
 import { dockerSettings } from './docker-settings.ts'
+import { type ConfigFault, type Path, pathText } from './fault.ts'
 import { show, unknownProblem } from './problem.ts'
+import { readProfiles } from './security-profiles.ts'
 import { AWS_INTERVAL_SECONDS_MIN, type Config, type Setting, settings } from './settings.ts'
 import { isMap } from './values.ts'
-
-interface ConfigFault {
-  /** As in `Interfaces.Allow[2]`; empty for the configuration as a whole. */
-  readonly path: string
-  /** The value as JSON, shortened when it is long; absent when it is the name that will not do. */
-  readonly given?: string
-  /** What follows the value in a sentence: why it will not do, and what would. */
-  readonly problem: string
-}
 
 type ConfigResult =
   | { readonly ok: true; readonly config: Config; readonly notes: readonly string[] }
@@ -30,10 +26,11 @@ export function parseConfig(input: unknown): ConfigResult {
     if (result.success) values.set(name, result.data)
     else faults.push(...result.error.issues.flatMap((issue) => issueFaults(input, [name], issue)))
   }
-  faults.push(...mountFaults(input, values))
+  const judged = profilesOf(values)
+  faults.push(...judged.faults, ...mountFaults(input, values))
   if (faults.length > 0) return { ok: false, faults: withoutTwins(faults) }
-  const config = configOf(values)
-  return { ok: true, config, notes: notesOn(config) }
+  const config = configOf(values, judged.profiles)
+  return { ok: true, config, notes: [...notesOn(config), ...judged.notes] }
 }
 
 /** Two checks of a schema may find the same: a huge number is above the bound, and not a whole number either. */
@@ -57,7 +54,6 @@ const FAULTS_SHOWN_MAX = 50
 /** The nucleus's own entry among the parameters: what the component may publish and subscribe to. */
 const ACCESS_CONTROL = 'accessControl'
 
-type Path = readonly PropertyKey[]
 const known: Readonly<Record<string, Setting>> = { ...settings, ...dockerSettings }
 
 function unknownFaults(input: Readonly<Record<string, unknown>>): ConfigFault[] {
@@ -70,7 +66,7 @@ function unknownFaults(input: Readonly<Record<string, unknown>>): ConfigFault[] 
 /** JSON can hold an entry of this name, which schemas pass over in silence; what is set must be seen. */
 const HIDDEN = '__proto__'
 
-/** No parameter nests deeper, and what is deeper is refused where it begins. */
+/** No schema nests deeper, and what is deeper is refused where it begins; profiles have a reader that names every key. */
 const DEPTH_MAX = 4
 
 function hiddenFaults(value: unknown, path: Path = []): ConfigFault[] {
@@ -110,17 +106,6 @@ function valueFault(input: unknown, path: Path, problem: string): ConfigFault {
   return { path: pathText(path), given: show(value), problem }
 }
 
-function pathText(path: Path): string {
-  return path
-    .map((key, index) => {
-      if (typeof key === 'number') return `[${key}]`
-      return /^[\w:-]{1,128}$/.test(String(key))
-        ? `${index === 0 ? '' : '.'}${String(key)}`
-        : `[${show(key)}]`
-    })
-    .join('')
-}
-
 /**
  * `ContainerProcPath` is there in the Docker variant only. A `ProcPath` other than the mount would be the container's
  * own /proc: reports that look right and are about nothing.
@@ -147,13 +132,30 @@ function mountFaults(
   ]
 }
 
+/** Both parameters about profiles, as far as they could be read, with the types that the custom metrics have. */
+function profilesOf(values: ReadonlyMap<string, unknown>) {
+  const custom = (values.get('CustomMetrics') ?? new Map()) as ReadonlyMap<string, CustomMetricSource>
+  const types = [...custom].map(([name, source]): [string, CustomMetricType] => [
+    name,
+    'type' in source ? source.type : 'number',
+  ])
+  return readProfiles(
+    (values.get('SecurityProfiles') ?? {}) as Readonly<Record<string, unknown>>,
+    (values.get('BaselineProfiles') ?? []) as readonly string[],
+    new Map(types),
+  )
+}
+
 /** The schemas of the table have made each value; this only spells the names as the code does. */
-function configOf(values: ReadonlyMap<string, unknown>): Config {
+function configOf(
+  values: ReadonlyMap<string, unknown>,
+  securityProfiles: readonly SecurityProfile[],
+): Config {
   const entries = Object.keys(settings).flatMap((name) => {
-    const value = values.get(name)
+    const value = name === 'BaselineProfiles' ? undefined : values.get(name)
     return value === undefined ? [] : [[name.charAt(0).toLowerCase() + name.slice(1), value]]
   })
-  return Object.fromEntries(entries) as Config
+  return { ...Object.fromEntries(entries), securityProfiles } as Config
 }
 
 /** What is in order, but may not be what was meant. */

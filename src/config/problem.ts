@@ -7,8 +7,10 @@
 const SHOWN_CHARACTERS_MAX = 60
 
 /** The value as JSON, cut in its middle when it is long. */
-export function show(value: unknown): string {
-  const text = json(value)
+export const show = (value: unknown): string => cutText(json(value))
+
+/** The text, cut in its middle when it is long. */
+export function cutText(text: string): string {
   if (text.length <= SHOWN_CHARACTERS_MAX) return text
   const head = Math.floor(SHOWN_CHARACTERS_MAX * 0.7)
   return `${text.slice(0, head)}…${text.slice(head - SHOWN_CHARACTERS_MAX + 1)}`

@@ -6,18 +6,23 @@
  * field of the same name that begins with a small letter.
  */
 import * as z from 'zod/mini'
+import type { SecurityProfile } from '../detect/security-profile.ts'
 import { customMetrics } from './custom-metrics.ts'
 import { reportCopyTopic } from './report-copy-topic.ts'
+import { baselineProfiles, securityProfiles } from './security-profiles.ts'
 import {
   absolutePath,
   convert,
   cronExpression,
+  decimal,
+  decimalOrZero,
   fields,
   flag,
   integer,
   list,
   oneOf,
   optional,
+  socketPath,
   text,
   type Value,
   wordOr,
@@ -42,6 +47,21 @@ export const AWS_INTERVAL_SECONDS_MIN = 300
 /** As in AWS's own component ("Device Defender", AWS IoT Greengrass developer guide). */
 const PUBLISH_RETRIES = { min: 0, max: 72 }
 
+/** Shorter intervals than a second are for trials and tests: what happens in a day can be seen in a minute. */
+const INTERVAL_SECONDS = { min: 0.01, max: 86_400 }
+
+/**
+ * One report takes up to 128 kB, but mostly 5: the least holds half an hour, the default a week of a large device's
+ * reports. The most is what a device can lose of its disk without noticing.
+ */
+const OUTBOX_BYTES = { min: 65_536, max: 1_073_741_824 }
+
+/** From half a minute, for trials, to a year. */
+const OUTBOX_AGE_HOURS = { min: 0.01, max: 8_760 }
+
+/** Nothing slower is needed: the shortest window that a security profile can ask for is 300 s. */
+const LOCAL_SAMPLE_SECONDS = { min: 0.01, max: 3_600 }
+
 /** 128,000 bytes are the largest message that a nucleus takes by default; below 1,000 hardly an entry has room. */
 const REPORT_BYTES = { min: 1_000, max: 128_000 }
 
@@ -58,7 +78,7 @@ const interfacePattern = text('a name of an interface, with * and ? as wildcards
 const interfacePatterns = list(interfacePattern, { max: PATTERNS_MAX })
 
 export const settings = {
-  SampleIntervalSeconds: setting(integer({ min: 1, max: 86_400 }), {
+  SampleIntervalSeconds: setting(decimal(INTERVAL_SECONDS), {
     default: AWS_INTERVAL_SECONDS_MIN,
     unit: 'seconds',
     meaning: 'time between reports; AWS throttles anything below 300 unless the quota was raised',
@@ -100,6 +120,68 @@ export const settings = {
     default: 5,
     meaning: 'further attempts to publish a report that the nucleus did not take',
     example: 10,
+  }),
+  StateDirectory: setting(optional(absolutePath()), {
+    default: '',
+    meaning:
+      "where reports that wait, history and the agent's state are kept; empty: the component's own work folder",
+    example: '/var/lib/greengrass-defender',
+  }),
+  OutboxMaxBytes: setting(integer(OUTBOX_BYTES), {
+    default: 8_388_608,
+    unit: 'bytes',
+    meaning: 'disk for what waits to be handed over; beyond it the oldest goes, and is counted',
+    example: 67_108_864,
+  }),
+  OutboxMaxAgeHours: setting(decimal(OUTBOX_AGE_HOURS), {
+    default: 168,
+    unit: 'hours',
+    meaning: 'age at which what waits to be handed over is given up, and counted',
+    example: 24,
+  }),
+  HealthIntervalSeconds: setting(decimalOrZero(INTERVAL_SECONDS), {
+    default: 3_600,
+    unit: 'seconds',
+    meaning:
+      "time between messages about the agent's own state on greengrass-defender/{thingName}/health; 0: none",
+    example: 900,
+  }),
+  StatusSocket: setting(optional(socketPath()), {
+    default: '',
+    meaning: 'Unix socket that answers with the same state as JSON, for `defender status --socket`',
+    example: '/run/greengrass-defender/status.socket',
+  }),
+  LocalSampleIntervalSeconds: setting(decimal(LOCAL_SAMPLE_SECONDS), {
+    default: 15,
+    unit: 'seconds',
+    meaning: 'time between looks at the device within one report interval, if there are profiles to judge',
+    example: 5,
+  }),
+  SecurityProfiles: setting(securityProfiles, {
+    default: {},
+    meaning: 'security profiles that are judged on the device, with or without a network',
+    example: {
+      gateway: {
+        behaviors: [
+          {
+            name: 'OnlySsh',
+            metric: 'aws:listening-tcp-ports',
+            criteria: { comparisonOperator: 'in-port-set', value: { ports: [22] } },
+          },
+        ],
+      },
+    },
+  }),
+  BaselineProfiles: setting(baselineProfiles, {
+    default: [],
+    meaning: 'profiles delivered with the component that are judged too; see component/profiles',
+    example: ['listening-ports', 'connections'],
+  }),
+  ProcessAttribution: setting(flag(), {
+    default: false,
+    meaning:
+      "name the process behind a violation; other users' processes can only be seen by root (RequiresPrivilege in the recipe, or runWith), and are unknown otherwise",
+    example: true,
   }),
   ProcPath: setting(absolutePath(), {
     default: '/proc',
@@ -164,7 +246,13 @@ type NameOf<Kind extends 'required' | 'optional'> = {
       : never
 }[keyof Settings]
 
-/** A complete and valid configuration: the table's names with a small first letter. */
-export type Config = { readonly [Name in NameOf<'required'> as Uncapitalize<Name>]: OutputOf<Name> } & {
+/** The table's names with a small first letter. */
+type TableConfig = { readonly [Name in NameOf<'required'> as Uncapitalize<Name>]: OutputOf<Name> } & {
   readonly [Name in NameOf<'optional'> as Uncapitalize<Name>]?: Exclude<OutputOf<Name>, undefined>
+}
+
+/** A complete and valid configuration. */
+export type Config = Omit<TableConfig, 'securityProfiles' | 'baselineProfiles'> & {
+  /** All that are to be judged, `BaselineProfiles` included. */
+  readonly securityProfiles: readonly SecurityProfile[]
 }

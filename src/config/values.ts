@@ -40,6 +40,19 @@ export function decimal({ min, max }: Bounds): Value<number, number | string> {
   return { schema: alsoAsText(schema, DECIMAL, Number, error), takes }
 }
 
+/** A number within the bounds, or 0 for never. */
+export function decimalOrZero({ min, max }: Bounds): Value<number, number | string> {
+  const takes = `a number from ${min} to ${max}, or 0`
+  const error = ({ input }: Given) => {
+    const problem = numberProblem(input, { min, max }, takes)
+    return problem.startsWith('is below') ? `is below ${min}, the least it can be but for 0` : problem
+  }
+  const schema = z
+    .number({ error })
+    .check(z.refine((given) => given === 0 || (given >= min && given <= max), { error }))
+  return { schema: alsoAsText(schema, DECIMAL, Number, error), takes }
+}
+
 export function flag(): Value<boolean, boolean | string> {
   const takes = 'true or false'
   const error = () => `is not ${takes}`
@@ -105,12 +118,20 @@ export function convert<Between, Output, Input>(
 /** limits.h, PATH_MAX: the longest path that Linux takes, with its final NUL. */
 const PATH_BYTES_MAX = 4095
 
-export function absolutePath(): Value<string, string> {
-  const takes = 'an absolute path'
+/** unix(7): `sun_path` has 108 bytes, the last of which is a NUL. */
+const SOCKET_PATH_BYTES_MAX = 107
+
+export const absolutePath = (): Value<string, string> => pathOf('an absolute path', PATH_BYTES_MAX)
+
+/** Where a Unix socket can be. */
+export const socketPath = (): Value<string, string> =>
+  pathOf(`an absolute path of at most ${SOCKET_PATH_BYTES_MAX} bytes`, SOCKET_PATH_BYTES_MAX)
+
+function pathOf(takes: string, bytesMax: number): Value<string, string> {
   return text(takes, (given) => {
     if (!given.startsWith('/')) return `is not ${takes}: it does not begin with /`
     if (/\p{Cc}/u.test(given)) return `is not ${takes}: it holds a control character`
-    return Buffer.byteLength(given) > PATH_BYTES_MAX ? `is longer than ${PATH_BYTES_MAX} bytes` : undefined
+    return Buffer.byteLength(given) > bytesMax ? `is longer than ${bytesMax} bytes` : undefined
   })
 }
 

@@ -19,8 +19,23 @@ export const builtInMetrics = [
 ] as const
 export type BuiltInMetric = (typeof builtInMetrics)[number]
 
+/**
+ * The agent's numbers about itself, likewise off unless configured: how old the last accepted report is, what waits and
+ * what was lost in the outbox, starts of the process, the time a snapshot of /proc took, and resident memory.
+ */
+export const healthMetrics = [
+  'agent_report_age_seconds',
+  'agent_outbox_entries',
+  'agent_dropped',
+  'agent_starts',
+  'agent_collection_ms',
+  'agent_resident_bytes',
+] as const
+export type HealthMetric = (typeof healthMetrics)[number]
+
 export type CustomMetricSource =
   | { readonly kind: 'built-in'; readonly metric: BuiltInMetric }
+  | { readonly kind: 'health'; readonly metric: HealthMetric }
   | {
       readonly kind: 'file'
       readonly type: CustomMetricType

@@ -1,6 +1,6 @@
 /**
- * One custom metric's value from the file or program that has it. The built-in ones are not read here: they come out of
- * the snapshot of /proc that is taken anyway.
+ * One custom metric's value from the file or program that has it. The others are not read here: they come
+ * out of the snapshot of /proc that is taken anyway, or out of the agent itself.
  */
 import { CustomMetricError, type CustomMetricSource, parseCustomMetric } from '../metrics/custom.ts'
 import type { CustomMetricValue } from '../metrics/snapshot.ts'
@@ -8,7 +8,7 @@ import { readFileSource } from './file-source.ts'
 import { runProgramSource } from './program-source.ts'
 import { SourceError } from './source-error.ts'
 
-export type ExternalSource = Exclude<CustomMetricSource, { readonly kind: 'built-in' }>
+export type ExternalSource = Extract<CustomMetricSource, { readonly kind: 'file' | 'program' }>
 
 /** Throws a SourceError whose message begins with the metric's name; ends early with `aborted` when `signal` says so. */
 export async function readCustomMetric(

@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { baselinePack } from '../../src/config/baseline-pack.ts'
 import { formatFaults, parseConfig } from '../../src/config/parse.ts'
 import type { Config } from '../../src/config/settings.ts'
 
@@ -37,8 +38,9 @@ describe('a bad configuration is refused with every fault', () => {
       SampleIntervalSeconds: deep,
       Interfaces: { Allow: deep },
       CustomMetrics: { a: deep },
+      SecurityProfiles: { a: deep, b: { behaviors: deep } },
     })
-    expect(result.ok ? 0 : result.faults.length).toBe(3)
+    expect(result.ok ? 0 : result.faults.length).toBe(5)
   })
 
   test('a list of faults ends', () => {
@@ -58,6 +60,12 @@ const DEFAULTS: Config = {
   fieldNames: 'long',
   maxReportBytes: 'auto',
   publishRetryCount: 5,
+  outboxMaxBytes: 8_388_608,
+  outboxMaxAgeHours: 168,
+  healthIntervalSeconds: 3600,
+  localSampleIntervalSeconds: 15,
+  securityProfiles: [],
+  processAttribution: false,
   procPath: '/proc',
   includeLoopback: false,
   interfaces: { allow: [], deny: [] },
@@ -93,8 +101,25 @@ describe('a good configuration is complete', () => {
     },
     {
       name: 'both ends of the bounds',
-      input: { SampleIntervalSeconds: 1, PublishRetryCount: 72, MaxReportBytes: '128000' },
-      gives: { sampleIntervalSeconds: 1, publishRetryCount: 72, maxReportBytes: 128_000 },
+      input: { SampleIntervalSeconds: '0.01', PublishRetryCount: 72, MaxReportBytes: '128000' },
+      gives: { sampleIntervalSeconds: 0.01, publishRetryCount: 72, maxReportBytes: 128_000 },
+    },
+    {
+      name: 'what is kept on disk',
+      input: { StateDirectory: '/state', OutboxMaxBytes: '65536', OutboxMaxAgeHours: '0.5' },
+      gives: { stateDirectory: '/state', outboxMaxBytes: 65_536, outboxMaxAgeHours: 0.5 },
+    },
+    {
+      name: 'health never, and a socket of the longest path',
+      input: { HealthIntervalSeconds: '0', StatusSocket: `/${'s'.repeat(106)}` },
+      gives: { healthIntervalSeconds: 0, statusSocket: `/${'s'.repeat(106)}` },
+    },
+    { name: 'health often', input: { HealthIntervalSeconds: 0.01 }, gives: { healthIntervalSeconds: 0.01 } },
+    { name: 'no paths', input: { StateDirectory: null, StatusSocket: '' }, gives: {} },
+    {
+      name: 'local samples, and whose they are',
+      input: { LocalSampleIntervalSeconds: 3600, ProcessAttribution: 'true' },
+      gives: { localSampleIntervalSeconds: 3600, processAttribution: true },
     },
     {
       name: 'booleans as text',
@@ -140,6 +165,8 @@ describe('a good configuration is complete', () => {
         cpu_usage: 'true',
         load_1m: true,
         memory_usage: false,
+        agent_outbox_entries: 'true',
+        agent_starts: false,
         none: 'false',
         volts: { Type: 'number', File: '/run/battery.json', JsonPointer: '/volts/0' },
         whole: { Type: 'number', File: '/run/number', JsonPointer: null },
@@ -156,6 +183,7 @@ describe('a good configuration is complete', () => {
     expect(Object.fromEntries(config.customMetrics)).toEqual({
       cpu_usage: { kind: 'built-in', metric: 'cpu_usage' },
       load_1m: { kind: 'built-in', metric: 'load_1m' },
+      agent_outbox_entries: { kind: 'health', metric: 'agent_outbox_entries' },
       volts: { kind: 'file', type: 'number', path: '/run/battery.json', jsonPointer: '/volts/0' },
       whole: { kind: 'file', type: 'number', path: '/run/number' },
       units: program('string-list', ['/bin/units', '--failed']),
@@ -170,6 +198,76 @@ describe('a good configuration is complete', () => {
     argv,
     timeoutMs: 5000,
     outputBytesMax: 65_536,
+  })
+})
+
+const behavior = (name: string, comparisonOperator: string, count: unknown) => ({
+  name,
+  metric: 'aws:all-bytes-out',
+  criteria: { comparisonOperator, value: { count }, durationSeconds: 300 },
+})
+
+describe('security profiles', () => {
+  const judged = (input: unknown) => accepted(input).config.securityProfiles
+
+  test('get their name from the map, and may have it too', () => {
+    const behaviors = [behavior('b', 'less-than', 5)]
+    expect(
+      judged({ SecurityProfiles: { a: { behaviors }, b: { securityProfileName: 'b', behaviors } } }),
+    ).toEqual([
+      { securityProfileName: 'a', behaviors },
+      { securityProfileName: 'b', behaviors },
+    ])
+  })
+
+  test('are taken with numbers and flags as text', () => {
+    const spelled = {
+      ...behavior('b', 'less-than', '5'),
+      criteria: { comparisonOperator: 'less-than', value: { count: '5' }, durationSeconds: '300' },
+      suppressAlerts: 'false',
+    }
+    expect(judged({ SecurityProfiles: { a: { behaviors: [spelled] } } })[0]?.behaviors).toEqual([
+      { ...behavior('b', 'less-than', 5), suppressAlerts: false },
+    ])
+  })
+
+  test('may be about custom metrics of any type that fits', () => {
+    const about = (metric: string, criteria: unknown) => ({ name: metric, metric, criteria })
+    const behaviors = [
+      about('load_1m', { comparisonOperator: 'less-than', value: { number: 8 } }),
+      about('agent_dropped', { comparisonOperator: 'less-than-equals', value: { number: 0 } }),
+      about('units', { comparisonOperator: 'not-in-set', value: { strings: ['ssh'] } }),
+      about('of-another-component', { comparisonOperator: 'in-set', value: { numbers: [1] } }),
+    ]
+    const CustomMetrics = {
+      load_1m: true,
+      agent_dropped: true,
+      units: { Type: 'string-list', File: '/run/units' },
+    }
+    expect(judged({ CustomMetrics, SecurityProfiles: { a: { behaviors } } })[0]?.behaviors).toEqual(behaviors)
+  })
+
+  test('of the pack come after those of the configuration', () => {
+    const profiles = judged({
+      SecurityProfiles: { own: { behaviors: [] } },
+      BaselineProfiles: ['exfiltration', 'connections'],
+    })
+    expect(profiles.map(({ securityProfileName }) => securityProfileName)).toEqual([
+      'own',
+      'baseline-exfiltration',
+      'baseline-connections',
+    ])
+  })
+
+  test('the pack is what the folder holds, by the names of the files', () => {
+    const folder = new URL('../../component/profiles/', import.meta.url)
+    const files = readdirSync(folder).filter((name) => name.endsWith('.json'))
+    const content = files.map((file): [string, unknown] => [
+      file.replace('.json', ''),
+      JSON.parse(readFileSync(new URL(file, folder), 'utf8')),
+    ])
+    expect(baselinePack).toEqual(Object.fromEntries(content))
+    expect(judged({ BaselineProfiles: Object.keys(baselinePack) })).toHaveLength(files.length)
   })
 })
 
@@ -192,6 +290,18 @@ describe('what may not be meant is noted', () => {
       input: { SampleIntervalSeconds: 600, Schedule: '0 * * * *' },
       note: /600 has no effect/,
     },
+    {
+      name: 'a profile that says what is abnormal',
+      input: {
+        SecurityProfiles: { 'a:b': { behaviors: [behavior('B', 'greater-than', 5)] } },
+      },
+      note: /^SecurityProfiles\.a:b\.behaviors\[0\]\.criteria\.comparisonOperator: criteria say what is normal.*less-than-equals/,
+    },
+    {
+      name: 'the profiles of the pack',
+      input: { BaselineProfiles: Object.keys(baselinePack) },
+      note: undefined,
+    },
     { name: 'reports for nobody', input: { DeviceDefender: false }, note: /go nowhere/ },
   ]
   test.each(cases)('$name', ({ input, note }) => {
@@ -208,6 +318,8 @@ test('any JSON is either taken whole or refused with faults that are short and h
     'Interfaces',
     'CustomMetrics',
     'MaxReportBytes',
+    'SecurityProfiles',
+    'BaselineProfiles',
     'x',
   )
   const metric = fc.record(
@@ -219,7 +331,7 @@ test('any JSON is either taken whole or refused with faults that are short and h
     fc.property(fc.dictionary(names, value), (input) => {
       const result = parseConfig(input)
       if (result.ok) {
-        expect(result.config.sampleIntervalSeconds).toBeGreaterThanOrEqual(1)
+        expect(result.config.sampleIntervalSeconds).toBeGreaterThanOrEqual(0.01)
         return
       }
       expect(result.faults.length).toBeGreaterThan(0)
