@@ -8,6 +8,8 @@
 export type IpcErrorCode =
   | 'timeout' // no reply within the bound
   | 'disconnected' // the connection was lost before the reply
+  | 'refused' // the nucleus answered the handshake with a no: the SVCUID is not, or no longer, valid
+  | 'not-connected' // there is no connection; nothing was sent
   | 'unauthorized' // accessControl does not permit it
   | 'not-found' // no such configuration key
   | 'unsupported' // this nucleus does not have the operation

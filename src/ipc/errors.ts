@@ -25,7 +25,7 @@ export function toIpcError(operation: string, error: unknown): IpcError {
     return new IpcError(transportCode ?? 'internal', operation, messageOf(error), error)
   }
   return new IpcError(
-    transportCode ?? codeOfTransport(error.internalError) ?? codeOf(error),
+    transportCode ?? codeOfTransport(error.internalError) ?? codeOf(error, operation),
     operation,
     detailOf(error),
     error,
@@ -42,12 +42,14 @@ function codeOfTransport(error: unknown): IpcErrorCode | undefined {
   return isConnection.test(name) ? 'disconnected' : undefined
 }
 
-function codeOf(error: RpcErrorLike): IpcErrorCode {
+function codeOf(error: RpcErrorLike, operation: string): IpcErrorCode {
   switch (error.type) {
     case RpcErrorType.ServiceError:
       return serviceCode(error)
+    // A handshake that is answered with a no, or with the end of the connection, is about the SVCUID.
     case RpcErrorType.NetworkError:
     case RpcErrorType.HandshakeError:
+      return operation === 'Connect' ? 'refused' : 'disconnected'
     case RpcErrorType.InterruptionError:
     case RpcErrorType.ClientStateError:
       return 'disconnected'

@@ -17,11 +17,8 @@ const INT_HEADERS_BYTES = [':message-type', ':message-flags', ':stream-id'].redu
   (sum, name) => sum + 1 + name.length + 1 + 4,
   0,
 )
-/** `operation` and `:content-type`, each a name, a type byte, a length and text. */
-const TEXT_HEADERS_BYTES = [
-  ['operation', 'aws.greengrass#PublishToIoTCore'],
-  [':content-type', 'application/json'],
-].reduce((sum, [name = '', value = '']) => sum + 1 + name.length + 1 + 2 + value.length, 0)
+/** `operation`: a name, a type byte, a length and text. The SDK sends no other text header with a request. */
+const OPERATION_HEADER_BYTES = 1 + 'operation'.length + 1 + 2 + 'aws.greengrass#PublishToIoTCore'.length
 /** A topic that grew by renaming is no reason to lose the connection. */
 const SPARE_BYTES = 8
 
@@ -29,6 +26,6 @@ export function publishBytesMax(kind: NucleusKind, topic: string): number {
   if (kind === 'classic') return MQTT_PAYLOAD_BYTES_MAX
   const request = JSON.stringify({ topicName: topic, qos: '1', payload: '' })
   const overhead =
-    FRAME_BYTES + INT_HEADERS_BYTES + TEXT_HEADERS_BYTES + Buffer.byteLength(request) + SPARE_BYTES
+    FRAME_BYTES + INT_HEADERS_BYTES + OPERATION_HEADER_BYTES + Buffer.byteLength(request) + SPARE_BYTES
   return Math.max(0, Math.floor((LITE_FRAME_BYTES_MAX - overhead) / 4) * 3)
 }

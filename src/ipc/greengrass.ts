@@ -1,7 +1,7 @@
 /**
  * The nucleus at the other end of the IPC socket, through the Greengrass client of `aws-iot-device-sdk-v2`.
  *
- * Each call ends by its reply, by `CALL_TIMEOUT_MS`, or with the connection: the SDK by itself leaves a call that was on
+ * Each call ends by its reply, by the time-out, or with the connection: the SDK by itself leaves a call that was on
  * its way when the connection broke pending for ever. A client connects once; after that a new one has to be made.
  *
  * Where and as whom to connect comes from the environment that the nucleus gives a component:
@@ -29,37 +29,47 @@ import { publishBytesMax } from './frame-limits.ts'
 const CALL_TIMEOUT_MS = 10_000
 
 type SdkClient = ReturnType<typeof createClient>
-/** Connects or throws an IpcError. */
+
+/** Connects or throws an IpcError. `onStreamLost` hears of a subscription that ended while the connection did not. */
 export async function connectToNucleus(
   onStreamLost: (operation: string, error?: unknown) => void,
+  callTimeoutMs = CALL_TIMEOUT_MS,
 ): Promise<CoreClient> {
   const client = makeClient()
   let isClosing = false
+  /** How to end each call under way. A set, and not `closed.then` for each: that would keep every call for ever. */
+  const underWay = new Set<(reason: string) => void>()
   const closed = new Promise<string>((resolve) => {
-    client.on('disconnection', (event) =>
-      resolve(isClosing ? 'closed by us' : String(event?.reason ?? 'unknown')),
-    )
+    client.on('disconnection', (event) => {
+      const reason = isClosing ? 'closed by us' : String(event?.reason ?? 'unknown')
+      for (const end of underWay) end(reason)
+      resolve(reason)
+    })
   })
 
   async function call<T>(operation: string, action: () => Promise<T>): Promise<T> {
     const result = action()
     // The loser of the race must not become an unhandled rejection.
     result.catch(() => {})
-    let timer: NodeJS.Timeout | undefined
-    const timeout = new Promise<never>((_, reject) => {
-      const error = new IpcError('timeout', operation, `no reply within ${CALL_TIMEOUT_MS / 1000} s`)
-      timer = setTimeout(() => reject(error), CALL_TIMEOUT_MS)
+    let finish = () => {}
+    const end = new Promise<never>((_, reject) => {
+      const onLost = (reason: string) =>
+        reject(new IpcError('disconnected', operation, `the connection to the nucleus was lost: ${reason}`))
+      const onLate = () =>
+        reject(new IpcError('timeout', operation, `no reply within ${callTimeoutMs / 1000} s`))
+      const timer = setTimeout(onLate, callTimeoutMs)
+      underWay.add(onLost)
+      finish = () => {
+        clearTimeout(timer)
+        underWay.delete(onLost)
+      }
     })
-    const disconnection = closed.then((reason): never => {
-      throw new IpcError('disconnected', operation, `the connection to the nucleus was lost: ${reason}`)
-    })
-    disconnection.catch(() => {})
     try {
-      return await Promise.race([result, timeout, disconnection])
+      return await Promise.race([result, end])
     } catch (error) {
       throw toIpcError(operation, error)
     } finally {
-      clearTimeout(timer)
+      finish()
     }
   }
 

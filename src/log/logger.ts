@@ -27,7 +27,9 @@ export function createLogger(level: LogLevel): Logger {
   const write =
     (at: LogLevel) =>
     (message: string, fields: LogFields = {}) => {
-      winston.log({ ...fields, level: at, message })
+      const own = { level: at, message }
+      // Twice: first in the line, and last so that a field of that name cannot take their place.
+      winston.log({ ...own, ...fields, ...own })
     }
   return {
     error: write('error'),

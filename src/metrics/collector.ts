@@ -36,10 +36,17 @@ export interface CollectorOptions {
   readonly monotonicMs: () => number
 }
 
+/** A report needs the connections one by one; between reports their number and the hosts are enough. */
+export type SnapshotPurpose = 'report' | 'sample'
+
 export interface Snapshot {
   readonly listeningTcpPorts?: ListeningPorts
   readonly listeningUdpPorts?: ListeningPorts
+  /** For a report only. */
   readonly establishedConnections?: EstablishedConnections
+  readonly establishedCount?: number
+  /** Bare addresses at the other end of established connections, each once, in no particular order. */
+  readonly remoteHosts?: readonly string[]
   /** Counters as they stand; what was carried since the last report is `trafficSince` of `counters.ts`. */
   readonly counters?: CounterReading
   readonly builtIn: ReadonlyMap<BuiltInMetric, number>
@@ -72,7 +79,7 @@ export class Collector {
     this.#connections = new ConnectionTable(options.seed, options.connectionsMax)
   }
 
-  collect(): Snapshot {
+  collect(purpose: SnapshotPurpose = 'report'): Snapshot {
     const parts: PartOutcome[] = []
     const measure = <T>(part: PartOutcome['part'], read: (notes: PartNotes) => T): T | undefined => {
       const startedMs = this.#options.monotonicMs()
@@ -83,11 +90,11 @@ export class Collector {
       return 'value' in outcome ? outcome.value : undefined
     }
 
-    const tcp = measure('tcp', (notes) => this.#readTcp(notes))
+    const tcp = measure('tcp', (notes) => this.#readTcp(purpose, notes))
     const listeningUdpPorts = measure('udp', (notes) => this.#readUdp(notes))
     const counters = measure('counters', (notes) => readCounters(this.#proc, notes))
     const builtIn = new Map<BuiltInMetric, number>()
-    for (const metric of this.#options.builtInMetrics) {
+    for (const metric of purpose === 'report' ? this.#options.builtInMetrics : []) {
       const value = measure(metric, () => this.#readBuiltIn(metric))
       if (value !== undefined) builtIn.set(metric, value)
     }
@@ -100,13 +107,21 @@ export class Collector {
     }
   }
 
-  #readTcp(notes: PartNotes): Pick<Snapshot, 'listeningTcpPorts' | 'establishedConnections'> {
+  /** The last snapshot has gone into a report. */
+  markReported(): void {
+    this.#connections.markReported()
+  }
+
+  #readTcp(
+    purpose: SnapshotPurpose,
+    notes: PartNotes,
+  ): Pick<Snapshot, 'listeningTcpPorts' | 'establishedConnections' | 'establishedCount' | 'remoteHosts'> {
     const listeners = this.#tcpListeners
     const connections = this.#connections
     const { includeLoopback } = this.#options
     const { interfaceOf } = readLocalAddresses(this.#proc, (error) => notes.warnings.push(error))
     listeners.begin()
-    connections.begin()
+    connections.begin(purpose === 'report')
     readBothTables(this.#proc, ['net/tcp', 'net/tcp6'], notes, (socket) => {
       if (socket.state === socketState.listen) listeners.add(socket, interfaceOf)
       else if (socket.state === socketState.established) {
@@ -115,7 +130,11 @@ export class Collector {
     })
     return {
       listeningTcpPorts: { total: listeners.total, ports: listeners.list() },
-      establishedConnections: { total: connections.total, connections: connections.list(interfaceOf) },
+      establishedCount: connections.total,
+      remoteHosts: connections.remoteHosts(),
+      ...(purpose === 'report' && {
+        establishedConnections: { total: connections.total, connections: connections.list(interfaceOf) },
+      }),
     }
   }
 

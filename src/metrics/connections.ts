@@ -1,7 +1,7 @@
 /**
  * Established TCP connections of one snapshot: how many there are, and which come first when not all can be told.
  *
- * Order (the same state gives the same list): connections with a remote host that was never seen before, then the newest
+ * Order (the same state gives the same list): connections with a remote host not seen in a report before, then the newest
  * connections, then by remote address, remote port, local port and local address. A report that has to be cut keeps the
  * front of the list, so that a new peer cannot hide behind ten thousand old ones.
  */
@@ -29,24 +29,35 @@ const COLUMN = {
 } as const
 const COLUMNS = 13
 const CANDIDATES_MIN = 64
+/** A remote host is kept as its family and address. */
+const HOST_WORDS = 5
+/** As many different elements of a list as a security profile is judged by. */
+const REMOTE_HOSTS_MAX = 4_096
 
 export class ConnectionTable {
   readonly #connections: SeenTable
   readonly #hosts: SeenTable
   readonly #listMax: number
-  /** The best candidates; once there are `listMax`, a binary heap with the one on top that the next better replaces. */
+  /** The best candidates, in no order. */
   #candidates = new Uint32Array(CANDIDATES_MIN * COLUMNS)
   #count = 0
+  /** Once there are `listMax` candidates: where they are, as a binary heap with the last of them on top. */
+  readonly #heap: Uint32Array
   #isHeap = false
   readonly #key = new Uint32Array(9)
   readonly #candidate = new Uint32Array(COLUMNS)
-  readonly #held = new Uint32Array(COLUMNS)
+  #isListed = true
+  /** Remote hosts of this cycle, each once: family and address. */
+  #remoteHosts = new Uint32Array(CANDIDATES_MIN * HOST_WORDS)
+  #remoteHostCount = 0
+  #reportedCycle = 0
 
   /** `seed`: any number, best a different one on each device. `listMax`: entries that the largest report could hold. */
   constructor(seed: number, listMax: number) {
     this.#connections = new SeenTable(seed, { kind: 'present' })
     this.#hosts = new SeenTable(seed, { kind: 'ever', keysMax: HOSTS_MAX })
     this.#listMax = listMax
+    this.#heap = new Uint32Array(listMax)
   }
 
   /** All connections of this cycle, also those beyond `listMax`. */
@@ -54,9 +65,11 @@ export class ConnectionTable {
     return this.#connections.size
   }
 
-  /** Starts a snapshot. */
-  begin(): void {
+  /** Starts a snapshot. `isListed`: whether `list` will be asked for. */
+  begin(isListed = true): void {
+    this.#isListed = isListed
     this.#count = 0
+    this.#remoteHostCount = 0
     this.#isHeap = false
     this.#connections.begin()
     this.#hosts.begin()
@@ -68,8 +81,13 @@ export class ConnectionTable {
     const firstCycle = this.#connections.note(this.#key, 0, wordCount, socket.family)
     if (this.#connections.isDuplicate) return
     const hostFirstCycle = this.#hosts.note(socket.remote, firstWord(socket.family), 4, socket.family)
-    const isOldHost = hostFirstCycle === this.#hosts.cycle ? 0 : 1
-    fillCandidate(this.#candidate, socket, isOldHost, this.#connections.cycle - firstCycle)
+    if (!this.#hosts.isDuplicate) this.#addRemoteHost(socket)
+    const isOldHost = hostFirstCycle > this.#reportedCycle ? 0 : 1
+    if (!this.#isListed) return
+    const age = this.#connections.cycle - firstCycle
+    // Of ten thousand connections that have long been there most fall behind the list's end: told without copying.
+    if (this.#isHeap && comesAfter(this.#candidates, this.#topAt(), socket, isOldHost, age)) return
+    fillCandidate(this.#candidate, socket, isOldHost, age)
     this.#offer()
   }
 
@@ -94,50 +112,103 @@ export class ConnectionTable {
     return order.map((index) => toConnection(rows, index * COLUMNS, interfaceOf))
   }
 
+  /** The addresses that something is connected to, each once; at most `REMOTE_HOSTS_MAX`. */
+  remoteHosts(): string[] {
+    const hosts = this.#remoteHosts
+    return Array.from({ length: this.#remoteHostCount }, (_, index) =>
+      formatAddress(hosts[index * HOST_WORDS] as 4 | 6, hosts, index * HOST_WORDS + 1),
+    )
+  }
+
+  /** The list has gone into a report: hosts seen up to now are no longer new to its readers. */
+  markReported(): void {
+    this.#reportedCycle = this.#hosts.cycle
+  }
+
+  #addRemoteHost({ family, remote }: SocketRow): void {
+    if (this.#remoteHostCount === REMOTE_HOSTS_MAX) return
+    const at = this.#remoteHostCount * HOST_WORDS
+    if (at + HOST_WORDS > this.#remoteHosts.length) this.#remoteHosts = larger(this.#remoteHosts)
+    this.#remoteHosts[at] = family
+    for (let index = 0; index < 4; index += 1) this.#remoteHosts[at + 1 + index] = remote[index] as number
+    this.#remoteHostCount += 1
+  }
+
   #offer(): void {
     if (this.#count < this.#listMax) {
-      if ((this.#count + 1) * COLUMNS > this.#candidates.length) this.#grow()
+      if ((this.#count + 1) * COLUMNS > this.#candidates.length) this.#candidates = larger(this.#candidates)
       copyRow(this.#candidate, 0, this.#candidates, this.#count * COLUMNS)
       this.#count += 1
       return
     }
-    if (!this.#isHeap) {
-      for (let node = (this.#count >> 1) - 1; node >= 0; node -= 1) this.#sink(node)
-      this.#isHeap = true
-    }
-    if (this.#count === 0 || compareRows(this.#candidate, 0, this.#candidates, 0) >= 0) return
-    copyRow(this.#candidate, 0, this.#candidates, 0)
+    if (this.#listMax === 0) return
+    if (!this.#isHeap) this.#makeHeap()
+    if (compareRows(this.#candidate, 0, this.#candidates, this.#topAt()) >= 0) return
+    copyRow(this.#candidate, 0, this.#candidates, this.#topAt())
     this.#sink(0)
   }
 
-  #grow(): void {
-    const length = Math.min(this.#candidates.length * 2, Math.max(this.#listMax, CANDIDATES_MIN) * COLUMNS)
-    const larger = new Uint32Array(length)
-    larger.set(this.#candidates)
-    this.#candidates = larger
+  /** Where the candidate is that the next better one replaces. */
+  #topAt(): number {
+    return (this.#heap[0] as number) * COLUMNS
   }
 
-  /** Restores the heap below `node`: each row comes after (is worse than) both of its children. */
+  #makeHeap(): void {
+    for (let index = 0; index < this.#count; index += 1) this.#heap[index] = index
+    for (let node = (this.#count >> 1) - 1; node >= 0; node -= 1) this.#sink(node)
+    this.#isHeap = true
+  }
+
+  /** Restores the heap below `node`: each candidate comes after both of its children. */
   #sink(node: number): void {
     const rows = this.#candidates
-    const held = this.#held
-    copyRow(rows, node * COLUMNS, held, 0)
+    const heap = this.#heap
+    const held = heap[node] as number
     let hole = node
     for (;;) {
       let child = 2 * hole + 1
       if (child >= this.#count) break
-      if (child + 1 < this.#count && compareRows(rows, (child + 1) * COLUMNS, rows, child * COLUMNS) > 0)
+      const right = heap[child + 1] as number
+      if (
+        child + 1 < this.#count &&
+        compareRows(rows, right * COLUMNS, rows, (heap[child] as number) * COLUMNS) > 0
+      ) {
         child += 1
-      if (compareRows(held, 0, rows, child * COLUMNS) >= 0) break
-      copyRow(rows, child * COLUMNS, rows, hole * COLUMNS)
+      }
+      const chosen = heap[child] as number
+      if (compareRows(rows, held * COLUMNS, rows, chosen * COLUMNS) >= 0) break
+      heap[hole] = chosen
       hole = child
     }
-    copyRow(held, 0, rows, hole * COLUMNS)
+    heap[hole] = held
   }
 }
 
 /** An IPv4 address is the last of the four words; the zeros before it tell nothing. */
 const firstWord = (family: 4 | 6): number => (family === 4 ? 3 : 0)
+
+/** Whether the socket surely comes after the row; false when only the last columns could tell. */
+function comesAfter(
+  rows: Uint32Array,
+  at: number,
+  { family, remote }: SocketRow,
+  isOldHost: number,
+  age: number,
+): boolean {
+  let difference =
+    isOldHost - (rows[at + COLUMN.isOldHost] as number) || age - (rows[at + COLUMN.age] as number)
+  difference ||= family - (rows[at + COLUMN.family] as number)
+  for (let index = 0; difference === 0 && index < 4; index += 1) {
+    difference = (remote[index] as number) - (rows[at + COLUMN.remote + index] as number)
+  }
+  return difference > 0
+}
+
+function larger(words: Uint32Array): Uint32Array<ArrayBuffer> {
+  const twice = new Uint32Array(words.length * 2)
+  twice.set(words)
+  return twice
+}
 
 function fillCandidate(row: Uint32Array, socket: SocketRow, isOldHost: 0 | 1, age: number): void {
   const { family, local, localPort, remote, remotePort } = socket

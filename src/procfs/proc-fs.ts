@@ -10,6 +10,7 @@ import {
   closeSync,
   constants,
   fstatSync,
+  opendirSync,
   openSync,
   readdirSync,
   readlinkSync,
@@ -36,6 +37,10 @@ export interface ProcFs {
   read<T>(path: string, use: (read: ReadInto) => T): T
   /** Names of the entries of the mount point itself. */
   list(): string[]
+  /** Names of at most `max` entries of a folder below the mount point, in no particular order. */
+  listFolder(path: string, max: number): string[]
+  /** Where a symbolic link below the mount point leads, as it stands there. */
+  readLink(path: string): string
   /**
    * Interface by bare local address, asked of the kernel directly (getifaddrs). Only where this process is in the same
    * network namespace as the files; otherwise undefined. Interfaces without carrier are not listed.
@@ -76,6 +81,25 @@ export function openProcFs(procPath = '/proc'): ProcFs {
     }
   }
 
+  function listFolder(path: string, max: number): string[] {
+    try {
+      const folder = opendirSync(pathOf(path))
+      try {
+        const names: string[] = []
+        while (names.length < max) {
+          const entry = folder.readSync()
+          if (entry === null) break
+          names.push(entry.name)
+        }
+        return names
+      } finally {
+        folder.closeSync()
+      }
+    } catch (error) {
+      throw new ProcReadError(path, reasonOf(error), error)
+    }
+  }
+
   return {
     procPath,
     isLittleEndian: endianness() === 'LE',
@@ -87,6 +111,14 @@ export function openProcFs(procPath = '/proc'): ProcFs {
         return readdirSync(procPath)
       } catch (error) {
         throw new ProcReadError('.', reasonOf(error), error)
+      }
+    },
+    listFolder,
+    readLink: (path) => {
+      try {
+        return readlinkSync(pathOf(path))
+      } catch (error) {
+        throw new ProcReadError(path, reasonOf(error), error)
       }
     },
     ownAddresses: () => (isOwnNamespace ? interfaceByAddress() : undefined),

@@ -23,8 +23,10 @@ export const REPORT_FAULTS_MAX = 50
 export const THING_NAME_MAX = 128
 
 /**
- * No entry of a list is smaller, in any format and spelling: `{"rad":"1.1.1.1:1","lp":1}` takes 19 bytes in CBOR. Lists
- * longer than a report of `maxBytes` could hold need not be made.
+ * The smallest entry of a list, a connection to `1.1.1.1:1` without an interface: `{"remote_addr":"1.1.1.1:1","local_port":1},`
+ * has 43 bytes. Lists longer than a report of `maxBytes` could hold need not be made.
  */
-const ENTRY_BYTES_MIN = 16
-export const entriesMax = (maxBytes: number): number => Math.ceil(maxBytes / ENTRY_BYTES_MIN)
+const ENTRY_BYTES_MIN = { json: { long: 43, short: 27 }, cbor: { long: 35, short: 19 } } as const
+
+export const entriesMax = (maxBytes: number, format: 'json' | 'cbor', spelling: 'long' | 'short'): number =>
+  Math.ceil(maxBytes / ENTRY_BYTES_MIN[format][spelling])

@@ -9,7 +9,7 @@ export interface Clock {
   wallMs(): number
   /** Milliseconds since some fixed instant; not affected by changes of the system's clock. */
   monotonicMs(): number
-  /** Resolves after `ms`, or as soon as `signal` is aborted; never rejects. */
+  /** Resolves after `ms` (which may be infinite), or as soon as `signal` is aborted; never rejects. */
   sleep(ms: number, signal?: AbortSignal): Promise<void>
 }
 
@@ -20,7 +20,9 @@ export const systemClock: Clock = {
   wallMs: () => Date.now(),
   monotonicMs: () => performance.now(),
   sleep: async (ms, signal) => {
-    if (signal?.aborted) return
-    await sleep(Math.min(Math.max(ms, 0), SLEEP_MS_MAX), undefined, { signal }).catch(() => undefined)
+    const endMs = performance.now() + ms
+    for (let leftMs = ms; leftMs > 0 && !signal?.aborted; leftMs = endMs - performance.now()) {
+      await sleep(Math.min(leftMs, SLEEP_MS_MAX), undefined, { signal }).catch(() => undefined)
+    }
   },
 }

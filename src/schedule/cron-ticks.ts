@@ -8,7 +8,8 @@
 export async function* cronTicks(expression: string, signal: AbortSignal): AsyncGenerator<void> {
   const { schedule } = await import('node-cron')
   let wake = () => {}
-  const task = schedule(expression, () => wake())
+  // Its warnings of missed matches would be lines in the log that are not JSON; a missed match is nothing to act upon.
+  const task = schedule(expression, () => wake(), { suppressMissedWarning: true })
   const onAbort = () => wake()
   signal.addEventListener('abort', onAbort)
   try {

@@ -20,9 +20,9 @@ const socket = ({ host, port }: Peer): SocketRow => ({
 function snapshot(table: ConnectionTable, peers: readonly Peer[]): string[] {
   table.begin()
   for (const peer of peers) table.add(socket(peer))
-  return table
-    .list(() => 'eth0')
-    .map(({ remoteAddress, remotePort }) => `${remoteAddress.split('.')[3]}:${remotePort}`)
+  const list = table.list(() => 'eth0')
+  table.markReported()
+  return list.map(({ remoteAddress, remotePort }) => `${remoteAddress.split('.')[3]}:${remotePort}`)
 }
 
 describe('order', () => {
@@ -60,6 +60,30 @@ describe('order', () => {
     snapshot(table, [stays])
     expect(snapshot(table, [back, stays, { host: 7, port: 1 }])).toEqual(['7:1', '5:1', '1:1'])
   })
+})
+
+test('a host is new until a report has told of it', () => {
+  const table = new ConnectionTable(1, 10)
+  snapshot(table, [{ host: 1, port: 1 }])
+  for (const peers of [
+    [
+      { host: 1, port: 1 },
+      { host: 9, port: 1 },
+    ],
+    [
+      { host: 1, port: 1 },
+      { host: 9, port: 1 },
+      { host: 1, port: 2 },
+    ],
+  ]) {
+    table.begin()
+    for (const peer of peers) table.add(socket(peer))
+  }
+  const order = table
+    .list(() => undefined)
+    .map(({ remoteAddress, remotePort }) => `${remoteAddress}:${remotePort}`)
+  expect(order).toEqual(['192.0.2.9:1', '192.0.2.1:2', '192.0.2.1:1'])
+  expect(table.remoteHosts()).toEqual(['192.0.2.1', '192.0.2.9'])
 })
 
 test('what the kernel shows twice counts once', () => {

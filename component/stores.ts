@@ -1,0 +1,107 @@
+/**
+ * What the agent keeps on disk, below the state directory:
+ *
+ *   state.json    report ids, traffic accounts, alarms; replaced as a whole
+ *   outbox/       messages not yet handed over
+ *   history/      datapoints of 14 days, violations of 30
+ *   rejected/     the last reports that Device Defender could not read, each with its reason
+ *   status.json   for `defender status`; also answered on `StatusSocket` where it is set
+ */
+import { mkdir, readdir, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Config } from '../src/config/settings.ts'
+import type { Logger } from '../src/log/logger.ts'
+import {
+  AGENT_STATE_VERSION,
+  type AgentState,
+  initialState,
+  parseAgentState,
+  printAgentState,
+} from '../src/monitor/agent-state.ts'
+import type { Stores } from '../src/monitor/ports.ts'
+import type { Health } from '../src/report/health.ts'
+import type { Clock } from '../src/schedule/clock.ts'
+import { openHistory } from '../src/store/history.ts'
+import { openOutbox } from '../src/store/outbox.ts'
+import { readState, writeState } from '../src/store/state-file.ts'
+import { serveStatus, writeStatus } from '../src/store/status.ts'
+
+/** The newest are the most telling; more of the same kind tell nothing new. */
+const REJECTED_MAX = 10
+const HOUR_MS = 3_600_000
+
+export async function openStores(config: Config, clock: Clock, log: Logger): Promise<Stores> {
+  const directory = config.stateDirectory ?? process.cwd()
+  const statePath = join(directory, 'state.json')
+  const outbox = await openOutbox(join(directory, 'outbox'), {
+    now: () => clock.wallMs(),
+    bytesMax: config.outboxMaxBytes,
+    ageMsMax: config.outboxMaxAgeHours * HOUR_MS,
+  })
+  const history = await openHistory(join(directory, 'history'))
+  let lastHealth: Health | undefined
+  const socket =
+    config.statusSocket === undefined
+      ? undefined
+      : await serveStatus(config.statusSocket, () => lastHealth).catch((error) => {
+          log.warn('status socket cannot be opened', { path: config.statusSocket, error })
+        })
+  let isFailing = false
+
+  return {
+    outbox,
+    history,
+
+    loadState: async () => {
+      const read = await readState(statePath, { version: AGENT_STATE_VERSION, parse: parseAgentState })
+      if (read.kind === 'found') return read.state
+      if (read.kind !== 'absent') log.warn('state not usable; starting afresh', { path: statePath, ...read })
+      return initialState
+    },
+
+    saveState: async (state: AgentState) => {
+      const written = await writeState(statePath, { version: AGENT_STATE_VERSION }, printAgentState(state))
+      const hasFailed = written.kind === 'failed'
+      if (hasFailed && !isFailing)
+        log.error('state cannot be stored; going on from memory', { path: statePath, ...written })
+      if (!hasFailed && isFailing) log.info('state is stored again')
+      isFailing = hasFailed
+    },
+
+    writeStatus: async (health) => {
+      lastHealth = health
+      await writeStatus(join(directory, 'status.json'), health)
+    },
+
+    keepRejected: async (reportId, reason, payload) => {
+      try {
+        await keepRejected(join(directory, 'rejected'), reportId, reason, payload)
+      } catch (error) {
+        log.warn('rejected report could not be kept', { reportId, error })
+      }
+    },
+
+    close: async () => {
+      await socket?.close()
+      await outbox.close()
+      await history.close()
+    },
+  }
+}
+
+async function keepRejected(
+  directory: string,
+  reportId: number,
+  reason: string,
+  payload: Uint8Array,
+): Promise<void> {
+  await mkdir(directory, { mode: 0o700 }).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EEXIST') throw error
+  })
+  await writeFile(join(directory, `${reportId}.payload`), payload, { mode: 0o600 })
+  await writeFile(join(directory, `${reportId}.reason.txt`), `${reason}\n`, { mode: 0o600 })
+  // Report ids grow, and have the same number of digits for the next 260 years.
+  const names = (await readdir(directory)).sort()
+  for (const name of names.slice(0, Math.max(0, names.length - REJECTED_MAX * 2)))
+    await rm(join(directory, name))
+}
