@@ -2,8 +2,11 @@
 /** The `defender` command line. One file per command in `commands/`, loaded when it is called for. */
 import { Command } from 'commander'
 import { version } from '../src/version.ts'
+import { attackCommand } from './commands/attack.ts'
+import { historyCommand } from './commands/history.ts'
 import { localCommand } from './commands/local.ts'
 import { sampleCommand } from './commands/sample.ts'
+import { statusCommand } from './commands/status.ts'
 
 const program = new Command('defender')
   .description(
@@ -13,12 +16,19 @@ const program = new Command('defender')
   .version(version)
   .showHelpAfterError('(add --help for what is possible)')
   .addCommand(localCommand())
+  .addCommand(attackCommand())
   .addCommand(sampleCommand())
+  .addCommand(statusCommand())
+  .addCommand(historyCommand())
   .addHelpText(
     'after',
     '\nStart here:\n' +
       '  npx defender local     see the agent work on this machine, without AWS\n' +
-      '  npx defender sample    print one report of this machine\n',
+      '  npx defender attack    raise an alarm there, harmlessly\n' +
+      '  npx defender sample    print one report of this machine\n' +
+      'On a core device:\n' +
+      '  npx defender status    how the agent is\n' +
+      '  npx defender history   what it measured and judged\n',
   )
 
 try {

@@ -18,6 +18,7 @@ const NODE_MIN = [20, 19]
 /** An installation on a slow network; a lock older than that was left behind by a machine that lost power. */
 const LOCK_MS_MAX = 15 * 60 * 1000
 const POLL_MS = 200
+let holdsLock = false
 
 main()
 
@@ -29,7 +30,7 @@ function main() {
     if (!isInstalled()) install()
     if (!isBuilt()) build()
   } finally {
-    rmSync(lockPath, { force: true })
+    releaseLock()
   }
 }
 
@@ -75,6 +76,7 @@ function takeLock() {
   for (;;) {
     try {
       writeFileSync(lockPath, String(process.pid), { flag: 'wx' })
+      holdsLock = true
       return
     } catch (error) {
       if (error.code !== 'EEXIST') fail(`${lockPath}: ${error.message}`)
@@ -87,6 +89,11 @@ function takeLock() {
     hasSaid = true
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, POLL_MS)
   }
+}
+
+/** Another's lock stays. */
+function releaseLock() {
+  if (holdsLock) rmSync(lockPath, { force: true })
 }
 
 /** Left behind: its process is gone, or it is older than any set-up. */
@@ -126,7 +133,7 @@ function say(text) {
 }
 
 function fail(text) {
-  rmSync(lockPath, { force: true })
+  releaseLock()
   say(text)
   process.exit(1)
 }

@@ -25,3 +25,23 @@ export function formatPorts(ports: readonly number[], shown: number): string {
   const more = ports.length - shown
   return ports.slice(0, shown).join(', ') + (more > 0 ? `, +${more}` : '')
 }
+
+/** The two largest units of a time: `12 s`, `5 min`, `3 h 4 min`, `2 d 7 h`. */
+export function formatDuration(seconds: number): string {
+  const whole = Math.max(0, Math.floor(seconds))
+  const [days, hours, minutes] = [whole / 86_400, (whole / 3600) % 24, (whole / 60) % 60].map(Math.floor) as [
+    number,
+    number,
+    number,
+  ]
+  if (days > 0) return `${formatCount(days)} d${hours > 0 ? ` ${hours} h` : ''}`
+  if (hours > 0) return `${hours} h${minutes > 0 ? ` ${minutes} min` : ''}`
+  return minutes > 0 ? `${minutes} min` : `${whole} s`
+}
+
+/** `2026-11-24 10:00:00`, in UTC whatever the time zone: output is compared and searched. */
+export const formatInstant = (at: number): string =>
+  Math.abs(at) <= INSTANT_MAX ? new Date(at).toISOString().slice(0, 19).replace('T', ' ') : String(at)
+
+/** The farthest instants that a Date can be (ECMA-262, "Time Values and Time Range"). */
+const INSTANT_MAX = 8.64e15
