@@ -15,9 +15,9 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   'src/metrics': ['src/procfs'],
   'src/report': ['src/metrics', 'src/procfs'],
   'src/detect': ['src/metrics', 'src/procfs'],
-  'src/config': ['src/metrics', 'src/detect'],
+  'src/config': ['src/metrics', 'src/detect', 'component/profiles'],
   'src/ipc': [],
-  'src/store': ['src/metrics'],
+  'src/store': ['src/metrics', 'src/report'],
   'src/schedule': [],
   'src/log': [],
   'src/sources': ['src/metrics'],
@@ -102,6 +102,8 @@ function importsOf(file: string): Import[] {
 
 const areaOf = (file: string): string => {
   const [top = '', second = ''] = file.split('/')
+  // The profiles delivered with the component are data, not a part of the program.
+  if (file.startsWith('component/profiles/')) return 'component/profiles'
   return top === 'src' ? `src/${second.replace(/\.ts$/, '')}` : top
 }
 const imports = files.flatMap(importsOf)
