@@ -7,7 +7,7 @@ export const collectorOf = (procPath: string): Collector =>
   new Collector(openProcFs(procPath), {
     includeLoopback: true,
     builtInMetrics: [],
-    connectionsMax: entriesMax(REPORT_BYTES_MAX),
+    connectionsMax: entriesMax(REPORT_BYTES_MAX, 'json', 'long'),
     seed: 1,
     monotonicMs: () => performance.now(),
   })
