@@ -92,7 +92,7 @@ export async function sample(options: SampleOptions, io: SampleIo): Promise<numb
   const collector = new Collector(proc, {
     includeLoopback: options.loopback,
     builtInMetrics: [],
-    connectionsMax: entriesMax(options.maxBytes),
+    connectionsMax: entriesMax(options.maxBytes, options.format, options.names),
     seed: 0,
     monotonicMs: () => clock.monotonicMs(),
   })

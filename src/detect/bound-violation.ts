@@ -37,6 +37,7 @@ function withLists(evidence: Evidence, count: number): Evidence {
     ...evidence,
     observed: evidence.observed.slice(0, count),
     firstSeen: evidence.firstSeen.slice(0, count),
+    ...(evidence.processes && { processes: evidence.processes.slice(0, count) }),
   }
 }
 

@@ -57,7 +57,14 @@ export interface ListEvidence {
   readonly offendersTotal: number
   /** Since when each of the elements in `metricValue` has been there, epoch milliseconds. */
   readonly firstSeen: readonly { readonly element: Element; readonly at: number }[]
+  /** Who listens on the ports or talks to the addresses of `metricValue`, where that was asked for and may be known. */
+  readonly processes?: readonly ProcessEvidence[]
 }
+
+export type ProcessEvidence = { readonly element: Element } & (
+  | { readonly pid: number; readonly executable: string; readonly containerId?: string }
+  | { readonly unknown: string }
+)
 
 export interface InvalidationEvidence {
   readonly kind: 'invalidation'

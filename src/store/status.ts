@@ -55,10 +55,10 @@ const CLIENT_MS_MAX = 5_000
 const UMASK = 0o177
 
 /**
- * Answers every connection with what `read` gives. A socket that a killed process left behind is taken away; anything else
+ * Answers every connection with what `read` gives, or with nothing before there is a state. A socket that a killed process left behind is taken away; anything else
  * at that path is left alone, and an error says what it is.
  */
-export async function serveStatus(socketPath: string, read: () => Health): Promise<StatusServer> {
+export async function serveStatus(socketPath: string, read: () => Health | undefined): Promise<StatusServer> {
   const clients = new Set<Socket>()
   const server = createServer((client) => {
     clients.add(client)
@@ -67,7 +67,8 @@ export async function serveStatus(socketPath: string, read: () => Health): Promi
     client.setTimeout(CLIENT_MS_MAX, () => client.destroy())
     client.resume()
     try {
-      client.end(statusText(read()))
+      const health = read()
+      client.end(health === undefined ? '' : statusText(health))
     } catch {
       // A client must not be able to end the agent, whatever state it asks for; it gets nothing and may ask again.
       client.destroy()

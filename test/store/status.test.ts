@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import type { Health } from '../../src/report/health.ts'
 import { type StatusServer, serveStatus, writeStatus } from '../../src/store/status.ts'
 import { healthy } from '../helpers/health.ts'
 import { MemoryDisk } from '../helpers/store-memory-files.ts'
@@ -70,7 +71,7 @@ describe('the file', () => {
 describe('the socket', () => {
   const path = () => join(folder, 'status.socket')
 
-  async function serve(read = () => healthy): Promise<StatusServer> {
+  async function serve(read: () => Health | undefined = () => healthy): Promise<StatusServer> {
     const server = await serveStatus(path(), read)
     servers.push(server)
     return server
@@ -83,6 +84,11 @@ describe('the socket', () => {
     await serve(() => ({ ...healthy, starts: ++starts }))
     expect(JSON.parse(await ask())).toEqual({ ...healthy, starts: 1 })
     expect(JSON.parse(await ask()).starts).toBe(2)
+  })
+
+  it('answers nothing before there is a state', async () => {
+    await serve(() => undefined)
+    expect(await ask()).toBe('')
   })
 
   it('is for the owner alone, and leaves the umask as it was', async () => {
