@@ -65,6 +65,8 @@ interface Output {
 
 const INTERVAL_SECONDS_DEFAULT = 10
 const PORT_DEFAULT = 8642
+/** The least that the component takes (config/settings.ts). */
+const SAMPLE_SECONDS_MIN = 0.01
 /** A day: the least often that the component's own settings allow to report. */
 const SECONDS_MAX = 86_400
 
@@ -77,6 +79,7 @@ Examples:
                                         object a line
   defender local --config my.yaml       with the component's parameters from
                                         a file, as a deployment would merge it
+  defender attack listener-4444         in another terminal: raises an alarm
 
 Exit status: 0 if at least one report was accepted and the component was never
 BROKEN, otherwise 1 with the reason on standard error.`
@@ -86,7 +89,8 @@ export function localCommand(): Command {
     .summary('run the agent on this machine against an embedded core')
     .description(
       "Run the agent on this machine's /proc against an embedded Greengrass core\n" +
-        'and Device Defender. Needs no AWS account, no root and no network.',
+        'and Device Defender, with a few security profiles to raise alarms by.\n' +
+        'Needs no AWS account, no root and no network.',
     )
     .option('--for <seconds>', 'stop after this time (default: at Ctrl-C)', wholeNumber(1, SECONDS_MAX))
     .option(
@@ -205,6 +209,8 @@ interface Run {
   accepted: number
   rejected: number
   silent: number
+  /** Raised by the security profiles; nothing is wrong with a run that raises some. */
+  alarms: number
   lastRejection?: string
   lastError?: string
   broken?: string
@@ -214,11 +220,12 @@ interface Run {
   failure?: string
 }
 
-const newRun = (): Run => ({ accepted: 0, rejected: 0, silent: 0 })
+const newRun = (): Run => ({ accepted: 0, rejected: 0, silent: 0, alarms: 0 })
 
 function count(run: Run, event: ViewedEvent): void {
   if (event.event === 'component' && event.state === 'BROKEN') run.broken = event.reason ?? 'no reason given'
   if (event.event === 'log' && event.view.level === 'error') run.lastError = event.view.message
+  if (event.event === 'message' && event.view?.kind === 'violation') run.alarms = event.view.raisedCount
   if (event.event !== 'report') return
   if (event.status === 'ACCEPTED') run.accepted++
   if (event.status === 'SILENT') run.silent++
@@ -246,15 +253,33 @@ function judge(run: Run): string | undefined {
   return `no report was published before the end; is the interval longer than the run?${because}`
 }
 
-/** `--interval` beats the file, which beats the defaults. */
+/**
+ * `--interval` beats the file, which beats the defaults: everything in quick time, and the security profiles that the
+ * attacks of `defender attack` violate.
+ */
 async function componentConfiguration({ interval, config }: LocalOptions): Promise<Record<string, unknown>> {
+  const { demoProfiles } = await import('../../src/local-core/demo-profiles.ts')
+  const given = config === undefined ? {} : await readConfiguration(config)
+  const seconds = interval ?? secondsOf(given.SampleIntervalSeconds) ?? INTERVAL_SECONDS_DEFAULT
   return {
-    SampleIntervalSeconds: INTERVAL_SECONDS_DEFAULT,
+    SampleIntervalSeconds: seconds,
+    // An alarm should come while one looks, and a state with each report.
+    LocalSampleIntervalSeconds: Math.max(SAMPLE_SECONDS_MIN, Math.min(1, seconds / 2)),
+    HealthIntervalSeconds: Math.max(1, seconds),
     // On a desk most of what can be tried out happens on the loopback interface.
     IncludeLoopback: true,
-    ...(config !== undefined && (await readConfiguration(config))),
+    SecurityProfiles: demoProfiles,
+    // Other users' processes stay unknown, unless this is run by root.
+    ProcessAttribution: true,
+    ...given,
     ...(interval !== undefined && { SampleIntervalSeconds: interval }),
   }
+}
+
+/** Of a number, or a text that holds one as the component takes it; what will not do is for the component to refuse. */
+function secondsOf(value: unknown): number | undefined {
+  const seconds = typeof value === 'string' ? Number(value) : value
+  return typeof seconds === 'number' && seconds > 0 && Number.isFinite(seconds) ? seconds : undefined
 }
 
 /** As the component is told; whether it takes that is for the component to say. */

@@ -3,11 +3,11 @@
  * about the run itself goes to standard error in the JSON form, so that standard output holds nothing but events.
  */
 import type { ViewedEvent } from '../../src/local-core/page/viewed-event.ts'
-import type { Heading } from './local.ts'
+import type { Heading, RunCounts } from './local.ts'
 
 export interface LocalOutput {
   event(event: ViewedEvent): void
-  end(counts: { readonly accepted: number; readonly rejected: number; readonly silent: number }): void
+  end(counts: RunCounts): void
 }
 
 interface Streams {
@@ -56,7 +56,7 @@ function withoutView(viewed: ViewedEvent): object {
     const { event, status, reportId, bytes, at, view: _, ...rest } = viewed
     return { event, status, reportId, bytes, at, ...rest }
   }
-  if (viewed.event === 'log') {
+  if (viewed.event === 'log' || viewed.event === 'message') {
     const { view: _, ...event } = viewed
     return event
   }

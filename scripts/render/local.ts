@@ -4,6 +4,7 @@
  */
 import { nextSteps } from '../../src/local-core/page/next-steps.ts'
 import type { ReportEventView, ViewedEvent, ViewedReport } from '../../src/local-core/page/viewed-event.ts'
+import { alarmLine } from './local-alarm.ts'
 import { formatBytes, formatCount, formatPorts, plural } from './numbers.ts'
 import type { DrawTable } from './table.ts'
 import { cut, printable, type TerminalStyle } from './terminal.ts'
@@ -40,8 +41,17 @@ export function renderHeading(heading: Heading, { colors }: TerminalStyle): stri
   return [colors.bold('greengrass-defender'), ...lines, ''].join('\n')
 }
 
-export const renderEnd = (counts: { accepted: number; rejected: number; silent: number }): string =>
-  `Stopped. ${plural(counts.accepted, 'report')} accepted, ${counts.rejected} rejected, ${counts.silent} unanswered.`
+export interface RunCounts {
+  readonly accepted: number
+  readonly rejected: number
+  readonly silent: number
+  readonly alarms: number
+}
+
+export function renderEnd({ accepted, rejected, silent, alarms }: RunCounts): string {
+  const raised = alarms === 0 ? '' : ` ${plural(alarms, 'alarm')} raised.`
+  return `Stopped. ${plural(accepted, 'report')} accepted, ${rejected} rejected, ${silent} unanswered.${raised}`
+}
 
 /** The lines for one event; none for what only the page and the JSON output show. */
 type RenderEvent = (event: ViewedEvent) => readonly string[]
@@ -138,8 +148,11 @@ function otherLines(event: Exclude<ViewedEvent, ViewedReport>, style: TerminalSt
       return line(`denied by the recipe: ${event.operation} on ${event.resource}`).map(colors.red)
     case 'fault':
       return line(`fault on demand: ${event.fault}`).map(colors.yellow)
-    case 'core':
     case 'message':
+      // The same event comes by way of AWS IoT Core, too.
+      if (event.view?.kind !== 'violation' || event.view.isRepeat) return []
+      return [stamped(event.at, alarmLine(event.view, style), style)]
+    case 'core':
       return []
   }
 }

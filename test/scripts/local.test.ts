@@ -12,8 +12,10 @@ import {
   runLocal,
   thingNameFrom,
 } from '../../scripts/commands/local.ts'
+import { parseConfig } from '../../src/config/parse.ts'
+import { demoProfiles } from '../../src/local-core/demo-profiles.ts'
 import type { LocalCoreEvent } from '../../src/local-core/events.ts'
-import { rejectedEvent, reportEvent, T0 } from '../local-core/page/events.ts'
+import { rejectedEvent, reportEvent, T0, violationEvent } from '../local-core/page/events.ts'
 
 let root: string
 
@@ -268,8 +270,50 @@ describe('the component configuration', () => {
     return path
   }
 
-  it('reports often, and what happens on loopback too', async () => {
-    expect(await configurationFor({})).toEqual({ SampleIntervalSeconds: 10, IncludeLoopback: true })
+  it('reports often, what happens on loopback too, and judges the demo profiles', async () => {
+    expect(await configurationFor({})).toEqual({
+      SampleIntervalSeconds: 10,
+      LocalSampleIntervalSeconds: 1,
+      HealthIntervalSeconds: 10,
+      IncludeLoopback: true,
+      SecurityProfiles: demoProfiles,
+      ProcessAttribution: true,
+    })
+  })
+
+  const paces = [
+    { interval: 1, sample: 0.5, health: 1 },
+    { interval: 2, sample: 1, health: 2 },
+    { interval: 600, sample: 1, health: 600 },
+  ]
+  it.each(paces)('looks and tells often enough for an interval of $interval s', async (pace) => {
+    expect(await configurationFor({ interval: pace.interval })).toMatchObject({
+      SampleIntervalSeconds: pace.interval,
+      LocalSampleIntervalSeconds: pace.sample,
+      HealthIntervalSeconds: pace.health,
+    })
+  })
+
+  const fromFile = [
+    {
+      text: 'SampleIntervalSeconds: 4',
+      expected: { HealthIntervalSeconds: 4, LocalSampleIntervalSeconds: 1 },
+    },
+    { text: 'SampleIntervalSeconds: "0.01"', expected: { LocalSampleIntervalSeconds: 0.01 } },
+    {
+      text: 'SampleIntervalSeconds: often',
+      expected: { SampleIntervalSeconds: 'often', HealthIntervalSeconds: 10 },
+    },
+    { text: 'LocalSampleIntervalSeconds: 5', expected: { LocalSampleIntervalSeconds: 5 } },
+    { text: 'SecurityProfiles: {}', expected: { SecurityProfiles: {} } },
+  ]
+  it.each(fromFile)('with $text in the file: $expected', async ({ text, expected }) => {
+    expect(await configurationFor({ config: await file(text) })).toMatchObject(expected)
+  })
+
+  it.each([undefined, 1, 86_400])('is one that the component takes, --interval %s', async (interval) => {
+    const configuration = await configurationFor(interval === undefined ? {} : { interval })
+    expect(parseConfig(configuration)).toMatchObject({ ok: true })
   })
 
   const merged = [
@@ -277,7 +321,7 @@ describe('the component configuration', () => {
     { name: 'YAML', text: 'FieldNames: short # a comment\nIncludeLoopback: false\n' },
   ]
   it.each(merged)('takes $name over the defaults', async ({ text }) => {
-    expect(await configurationFor({ config: await file(text) })).toEqual({
+    expect(await configurationFor({ config: await file(text) })).toMatchObject({
       SampleIntervalSeconds: 10,
       IncludeLoopback: false,
       FieldNames: 'short',
@@ -330,6 +374,19 @@ describe('output', () => {
     )
     expect(JSON.parse(String(lines[1]))).toEqual(reportEvent())
     expect(stderr).toBe('')
+  })
+
+  it('json: violations and health messages as the core gave them', async () => {
+    const { stdout } = await trial({ output: 'json' }, { events: [violationEvent(), reportEvent()] })
+    expect(JSON.parse(String(stdout.split('\n')[0]))).toEqual(violationEvent())
+  })
+
+  it('text: alarms at once, and how many there were at the end', async () => {
+    const events = [violationEvent(), violationEvent({ via: 'iot-core' }), reportEvent()]
+    const { stdout, status } = await trial({}, { events })
+    expect(stdout.match(/ALARM {4}BackdoorPort {2}port 4444\n/g)).toHaveLength(1)
+    expect(stdout).toMatch(/0 unanswered\. 1 alarm raised\.\n$/)
+    expect(status).toBe(0)
   })
 
   it('text: heading, reports, and the sum at the end', async () => {

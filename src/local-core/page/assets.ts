@@ -8,11 +8,17 @@ import { extname, join } from 'node:path'
 const FILES = [
   'index.html',
   'style.css',
+  'alarm-words.js',
+  'alarms.js',
+  'announcer.js',
   'app.js',
   'chart.js',
   'dom.js',
   'format.js',
+  'gauge.js',
   'model.js',
+  'panels/agent.js',
+  'panels/behaviors.js',
   'panels/connections.js',
   'panels/custom.js',
   'panels/headline.js',
@@ -21,6 +27,7 @@ const FILES = [
   'panels/next.js',
   'panels/reports.js',
   'panels/traffic.js',
+  'panels/violations.js',
 ] as const
 
 const CONTENT_TYPES: Readonly<Record<string, string>> = {

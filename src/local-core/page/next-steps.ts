@@ -6,9 +6,10 @@ interface NextStep {
 
 export const nextSteps = (mode: 'classic' | 'lite'): readonly NextStep[] => [
   {
-    command: `node -e 'require("net").createServer().listen(4444)'`,
-    meaning: 'open a port in another terminal: the next report shows it as new',
+    command: 'npx defender attack listener-4444',
+    meaning: 'in another terminal: opens a port, harmlessly, and raises an alarm here',
   },
+  { command: 'npx defender attack --list', meaning: 'the other attacks; each raises its own alarm' },
   { command: 'ss -tulpn', meaning: 'compare: what the system itself says is listening' },
   { command: 'npx defender sample', meaning: 'print one report of this machine, without any core' },
   mode === 'classic'

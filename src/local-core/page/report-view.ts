@@ -6,6 +6,7 @@
  * fault: whether the document is right is the Device Defender stand-in's question, and its reply is shown beside it.
  */
 import { type FieldNames, fieldNames } from '../../report/field-names.ts'
+import { compact, isRecord, listOf, numberOf, stringOf } from './members.ts'
 
 export interface ReportView {
   readonly reportId?: number
@@ -153,28 +154,11 @@ function viewCustom(block: unknown): CustomMetricView[] {
   })
 }
 
-const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
-
 function field(value: unknown, name: keyof FieldNames): unknown {
   if (!isRecord(value)) return undefined
   return value[fieldNames.long[name]] ?? value[fieldNames.short[name]]
 }
 
-const listOf = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : [])
-
-/** A CBOR decoder may give an integer above 2^53 as a bigint. */
-const numberOf = (value: unknown): number | undefined =>
-  typeof value === 'number' ? value : typeof value === 'bigint' ? Number(value) : undefined
-
-const stringOf = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined)
-
 function addTo<T>(set: Set<T>, value: T | undefined): void {
   if (value !== undefined) set.add(value)
-}
-
-/** Without its `undefined` members, so that absent is absent. */
-function compact<T extends object>(value: T): { [K in keyof T]: Exclude<T[K], undefined> } {
-  const present = Object.entries(value).filter(([, member]) => member !== undefined)
-  return Object.fromEntries(present) as { [K in keyof T]: Exclude<T[K], undefined> }
 }

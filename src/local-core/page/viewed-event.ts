@@ -1,12 +1,15 @@
 /**
  * The embedded core's events with what a person needs to read them: a report's view, which of its listeners appeared
- * since this run began, what the component's log line says. The page and the text output show the same thing because
- * both are given these.
+ * since this run began, what the component's log line says, which message is an alarm. The page and the text output show
+ * the same thing because both are given these.
  */
 import type { LocalCoreEvent } from '../events.ts'
+import { type AlarmFacts, createAlarmTracker } from './alarm-tracker.ts'
+import { type HealthView, viewHealth } from './health-view.ts'
 import { type LogView, viewLogLine } from './log-line.ts'
 import { type PortsView, type ReportView, viewReport } from './report-view.ts'
 import { serviceName } from './services.ts'
+import { type ViolationView, viewViolation } from './violation-view.ts'
 
 type Named<E extends LocalCoreEvent['event']> = Extract<LocalCoreEvent, { event: E }>
 
@@ -23,19 +26,40 @@ export interface ReportEventView extends ReportView {
   readonly listeners: readonly Listener[]
 }
 
+export type AlarmView = ViolationView & AlarmFacts
+
 export type ViewedReport = Named<'report'> & { readonly view: ReportEventView }
 export type ViewedEvent =
-  | Exclude<LocalCoreEvent, { event: 'report' } | { event: 'log' }>
+  | Exclude<LocalCoreEvent, { event: 'report' } | { event: 'log' } | { event: 'message' }>
   | ViewedReport
   | (Named<'log'> & { readonly view: LogView })
+  /** No view: a message about something else. */
+  | (Named<'message'> & { readonly view?: AlarmView | HealthView })
 
 /** Listeners remembered. More than any device has; beyond it a listener is just not marked as new. */
 const LISTENERS_REMEMBERED_MAX = 10_000
 
-/** Remembers the listeners of the reports that it is shown, in order. */
+/** The agent's own topics (report/topics.ts), of whatever thing. */
+const OWN_TOPIC = /^greengrass-defender\/[^/]+\/(violations|health)$/
+
+/** Remembers the listeners and the alarms of the events that it is shown, in order. */
 export function createViewer(): (event: LocalCoreEvent) => ViewedEvent {
   const seen = new Map<string, number | undefined>()
+  const trackAlarm = createAlarmTracker()
   let isFirst = true
+
+  const viewMessage = ({ topic, payload }: Named<'message'>): AlarmView | HealthView | undefined => {
+    switch (OWN_TOPIC.exec(topic)?.[1]) {
+      case 'violations': {
+        const violation = viewViolation(payload)
+        return violation && { ...violation, ...trackAlarm(violation) }
+      }
+      case 'health':
+        return viewHealth(payload)
+      default:
+        return undefined
+    }
+  }
 
   const viewListeners = (protocol: 'tcp' | 'udp', ports: PortsView | undefined, at: number): Listener[] =>
     (ports?.entries ?? []).map((entry) => {
@@ -53,6 +77,10 @@ export function createViewer(): (event: LocalCoreEvent) => ViewedEvent {
 
   return (event) => {
     if (event.event === 'log') return { ...event, view: viewLogLine(event.line, event.stream) }
+    if (event.event === 'message') {
+      const view = viewMessage(event)
+      return view === undefined ? event : { ...event, view }
+    }
     if (event.event !== 'report') return event
     const view = viewReport(event.report)
     const tcp = viewListeners('tcp', view.tcpPorts, event.at)

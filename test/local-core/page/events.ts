@@ -87,3 +87,106 @@ export const listeningEvent = (at: number, ...ports: number[]): ReportEvent =>
       },
     },
   })
+
+/** A message on the agent's topic for violations: port 4444 is open, unless told otherwise. */
+export function violationEvent(over: ViolationOver = {}): MessageEvent {
+  const { id = 'a'.repeat(32), type = 'in-alarm', at = T0, via = 'local', behavior = portBehavior } = over
+  const payload = {
+    violationEventTime: at,
+    thingName: 'gateway',
+    behavior,
+    violationEventType: type,
+    metricValue: over.metricValue ?? { ports: type === 'in-alarm' ? [4444] : [] },
+    violationId: id,
+    securityProfileName: 'demo',
+    evidence: over.evidence ?? {
+      kind: 'list',
+      early: true,
+      observed: [22, 4444],
+      observedTotal: 2,
+      offendersTotal: type === 'in-alarm' ? 1 : 0,
+      firstSeen: type === 'in-alarm' ? [{ element: 4444, at }] : [],
+    },
+  }
+  return { event: 'message', at, via, topic: 'greengrass-defender/gateway/violations', bytes: 500, payload }
+}
+
+type MessageEvent = Extract<LocalCoreEvent, { event: 'message' }>
+
+interface ViolationOver {
+  readonly id?: string
+  readonly type?: 'in-alarm' | 'alarm-cleared' | 'alarm-invalidated'
+  readonly at?: number
+  readonly via?: 'local' | 'iot-core'
+  readonly behavior?: object
+  readonly metricValue?: object
+  readonly evidence?: object
+}
+
+const portBehavior = {
+  name: 'BackdoorPort',
+  metric: 'aws:listening-tcp-ports',
+  criteria: { comparisonOperator: 'not-in-port-set', value: { ports: [4444, 31_337] } },
+}
+
+/** What makes a `violationEvent` of 52.4 MB sent in five minutes. */
+export const exfiltration = {
+  behavior: {
+    name: 'Exfiltration',
+    metric: 'aws:all-bytes-out',
+    criteria: { comparisonOperator: 'less-than', value: { count: 50_000_000 }, durationSeconds: 300 },
+  },
+  metricValue: { count: 52_400_000 },
+  evidence: {
+    kind: 'window',
+    early: true,
+    value: 52_400_000,
+    threshold: 50_000_000,
+    durationSeconds: 300,
+    coveredSeconds: 40,
+    intervals: [
+      { endedAt: T0 - 10_000, value: 400_000 },
+      { endedAt: T0, value: 52_000_000 },
+    ],
+    intervalsTotal: 2,
+  },
+}
+
+export const healthOf = (at: number, behaviors: readonly object[] = []) => ({
+  healthVersion: 1,
+  agentVersion: '0.1.0',
+  thingName: 'gateway',
+  at,
+  nucleus: 'classic',
+  isConnected: true,
+  uptimeSeconds: 75,
+  starts: 2,
+  residentBytes: 62_000_000,
+  reports: { handedOver: 3, accepted: 3, rejected: 0, isUnanswered: false },
+  outbox: { entries: 1, bytes: 400, dropped: { disk: 2, age: 1 }, state: 'durable' },
+  parts: [
+    { part: 'net/tcp', durationMs: 1, failures: 0 },
+    { part: 'net/udp', durationMs: 1, failures: 3, error: 'net/udp: EACCES' },
+  ],
+  behaviors,
+})
+
+/** How a behavior stands, as the health message tells. */
+export const standing = (over: object = {}) => ({
+  securityProfileName: 'demo',
+  behaviorName: 'BackdoorPort',
+  metric: 'aws:listening-tcp-ports',
+  state: 'ok',
+  detail: 'nothing offends',
+  value: 0,
+  ...over,
+})
+
+export const healthEvent = (payload: unknown, at = T0): MessageEvent => ({
+  event: 'message',
+  at,
+  via: 'iot-core',
+  topic: 'greengrass-defender/gateway/health',
+  bytes: 900,
+  payload,
+})

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { toJsonLine } from '../../../src/local-core/page/event-json.ts'
 import { createFeed } from '../../../src/local-core/page/feed.ts'
 import { createViewer, type ViewedEvent } from '../../../src/local-core/page/viewed-event.ts'
-import { reportEvent, T0 } from './events.ts'
+import { healthEvent, healthOf, reportEvent, T0, violationEvent } from './events.ts'
 
 const log = (line: string): ViewedEvent => createViewer()({ event: 'log', at: T0, stream: 'stdout', line })
 const state = (at: number, value: 'STARTING' | 'RUNNING'): ViewedEvent => ({
@@ -37,6 +37,49 @@ describe('createFeed', () => {
     expect(kept.length).toBeGreaterThan(1)
     feed.publish(log('y'.repeat(5000)))
     expect(feed.replay()).toHaveLength(1)
+  })
+
+  it('keeps the last health message only', () => {
+    const feed = createFeed({ events: 3, bytes: 1e6 })
+    const view = createViewer()
+    feed.publish(log('a'))
+    for (let i = 0; i < 10; i++) feed.publish(view(healthEvent(healthOf(T0 + i))))
+    feed.publish(log('b'))
+    expect(feed.replay().map((line) => JSON.parse(line).payload?.at ?? JSON.parse(line).line)).toEqual([
+      'a',
+      T0 + 9,
+      'b',
+    ])
+  })
+
+  it('keeps the last report, whatever floods it', () => {
+    const feed = createFeed({ events: 2, bytes: 1e6 })
+    const view = createViewer()
+    for (let i = 0; i < 3; i++) feed.publish(view(reportEvent({ at: T0 + i })))
+    for (let i = 0; i < 10; i++) feed.publish(log('a'))
+    expect(feed.replay().map((line) => JSON.parse(line).at - T0)).toEqual([2, 0, 0])
+  })
+
+  it('keeps alarms that stand, until their end is forgotten too', () => {
+    const feed = createFeed({ events: 2, bytes: 1e6 })
+    const view = createViewer()
+    const ids = () => feed.replay().map((line) => JSON.parse(line).view.violationId ?? 'line')
+    feed.publish(view(violationEvent({ id: 'standing' })))
+    feed.publish(view(violationEvent({ id: 'standing', via: 'iot-core' })))
+    feed.publish(view(violationEvent({ id: 'over' })))
+    feed.publish(log('a'))
+    feed.publish(view(violationEvent({ id: 'over', type: 'alarm-cleared' })))
+    expect(ids()).toEqual(['standing', 'over', 'line', 'over'])
+    feed.publish(log('b'))
+    feed.publish(log('c'))
+    expect(ids()).toEqual(['standing', 'line', 'line'])
+  })
+
+  it('keeps fifty of the alarms that stand', () => {
+    const feed = createFeed({ events: 1, bytes: 1e6 })
+    const view = createViewer()
+    for (let i = 0; i < 200; i++) feed.publish(view(violationEvent({ id: `v${i}` })))
+    expect(feed.replay()).toHaveLength(51)
   })
 
   it('calls back on each event until told not to', () => {

@@ -1,13 +1,27 @@
 /** The browser's modules, as far as they need no document: what an event changes, where a chart's points go. */
-import { describe, expect, it } from 'vitest'
+import { afterEach, describe, expect, it, vi } from 'vitest'
 import { createViewer } from '../../../src/local-core/page/viewed-event.ts'
-import { listeningEvent, rejectedEvent, reportEvent, T0 } from './events.ts'
+import {
+  exfiltration,
+  healthEvent,
+  healthOf,
+  listeningEvent,
+  rejectedEvent,
+  reportEvent,
+  standing,
+  T0,
+  violationEvent,
+} from './events.ts'
 
 const load = (file: string) =>
   import(new URL(`../../../src/local-core/page/static/${file}`, import.meta.url).href)
 const { apply, newModel } = await load('model.js')
 const { layout } = await load('chart.js')
-const { formatBytes, formatPorts } = await load('format.js')
+const { formatBytes, formatDuration, formatPorts } = await load('format.js')
+const { inAlarmCount, standings, VIOLATIONS_MAX } = await load('alarms.js')
+const { foundText, normalText, processText } = await load('alarm-words.js')
+const { createAnnouncer } = await load('announcer.js')
+const { gaugeLayout } = await load('gauge.js')
 
 describe('model', () => {
   it('keeps the newest reports first, and no more than it shows', () => {
@@ -47,11 +61,11 @@ describe('model', () => {
       rejectedEvent({ at: T0 + 4 }),
     ].map((event) => apply(model, view(event)))
     expect(said).toEqual([
-      'First report',
+      { text: 'First report' },
       undefined,
-      'New: tcp port 4444',
+      { text: 'New: tcp port 4444' },
       undefined,
-      'A report was rejected',
+      { text: 'A report was rejected' },
     ])
   })
 
@@ -59,6 +73,211 @@ describe('model', () => {
     const model = newModel()
     apply(model, { event: 'of a later version' })
     expect(model).toEqual(newModel())
+  })
+})
+
+type LocalEvent = Parameters<ReturnType<typeof createViewer>>[0]
+
+/** The model after these events, and what was said. */
+function modelAfter(events: LocalEvent[]) {
+  const model = newModel()
+  const view = createViewer()
+  const said = events.map((event) => apply(model, view(event))?.text)
+  return { alarms: model.alarms, said }
+}
+
+describe('violations', () => {
+  it('are one entry from the alarm to its end, however many ways they come by', () => {
+    const { alarms, said } = modelAfter([
+      violationEvent(),
+      violationEvent({ via: 'iot-core' }),
+      violationEvent({ type: 'alarm-cleared', at: T0 + 7000 }),
+      violationEvent({ type: 'alarm-cleared', at: T0 + 7000, via: 'iot-core' }),
+    ])
+    expect(alarms.violations).toHaveLength(1)
+    expect(alarms.violations[0]).toMatchObject({
+      type: 'alarm-cleared',
+      raisedAt: T0,
+      endedAt: T0 + 7000,
+      view: { offenders: { elements: ['4444'] } },
+      told: [{ via: 'local' }, { via: 'iot-core' }, { via: 'local' }, { via: 'iot-core' }],
+    })
+    expect([inAlarmCount(alarms), alarms.raisedCount]).toEqual([0, 1])
+    expect(said).toEqual(['Alarm: BackdoorPort, port 4444', undefined, 'Alarm over: BackdoorPort', undefined])
+  })
+
+  it('count those that stand', () => {
+    const { alarms } = modelAfter([violationEvent({ id: 'a' }), violationEvent({ id: 'b', ...exfiltration })])
+    expect([inAlarmCount(alarms), alarms.raisedCount]).toEqual([2, 2])
+  })
+
+  it('are bounded, newest first, and those that stand stay longest', () => {
+    const events = Array.from({ length: 1000 }, (_, index) => `v${index}`).flatMap((id, index) => [
+      violationEvent({ id, at: T0 + index }),
+      ...(index === 0 ? [] : [violationEvent({ id, type: 'alarm-cleared', at: T0 + index })]),
+      violationEvent({ id, at: T0 + index, via: 'iot-core' }),
+    ])
+    const { alarms } = modelAfter(events)
+    expect(alarms.violations).toHaveLength(VIOLATIONS_MAX)
+    expect([alarms.violations[0].id, alarms.violations.at(-1).id]).toEqual(['v999', 'v0'])
+    expect(alarms.raisedCount).toBe(1000)
+  })
+
+  it('do not come back by a repeat after they were forgotten', () => {
+    const events = Array.from({ length: VIOLATIONS_MAX + 1 }, (_, index) =>
+      violationEvent({ id: `v${index}` }),
+    )
+    const { alarms } = modelAfter([...events, violationEvent({ id: 'v0', via: 'iot-core' })])
+    expect(alarms.violations.map(({ id }: { id: string }) => id)).not.toContain('v0')
+  })
+})
+
+describe('how behaviors stand', () => {
+  const stateOf = (events: LocalEvent[]) =>
+    standings(modelAfter(events).alarms).map(({ behavior, state, detail }: Record<string, string>) =>
+      [behavior, state, detail].join(': '),
+    )
+  const inAlarm = standing({ state: 'in-alarm', detail: '1 element offends', value: 1, since: T0 })
+
+  it('is what the health message says', () => {
+    expect(stateOf([healthEvent(healthOf(T0, [standing()]))])).toEqual(['BackdoorPort: ok: nothing offends'])
+  })
+
+  it('is known from an alarm before any health message', () => {
+    expect(stateOf([violationEvent()])).toEqual(['BackdoorPort: in-alarm: port 4444'])
+  })
+
+  it('is what a newer alarm says, and not an older one', () => {
+    const told = healthEvent(healthOf(T0, [standing()]))
+    expect(stateOf([told, violationEvent({ at: T0 + 1 })])).toEqual(['BackdoorPort: in-alarm: port 4444'])
+    expect(stateOf([violationEvent({ at: T0 - 1 }), told])).toEqual(['BackdoorPort: ok: nothing offends'])
+  })
+
+  it('changes at once when an alarm ends', () => {
+    const events = [
+      violationEvent(),
+      healthEvent(healthOf(T0 + 1, [inAlarm])),
+      violationEvent({ type: 'alarm-cleared', at: T0 + 2 }),
+    ]
+    expect(stateOf(events)).toEqual(['BackdoorPort: ok: nothing offends'])
+  })
+
+  it('names what offends while the alarm stands', () => {
+    const events = [violationEvent(), healthEvent(healthOf(T0 + 1, [inAlarm]))]
+    expect(stateOf(events)).toEqual(['BackdoorPort: in-alarm: port 4444'])
+  })
+
+  it('has those in alarm first', () => {
+    const told = [standing({ behaviorName: 'A' }), standing({ ...inAlarm, behaviorName: 'B' })]
+    expect(stateOf([healthEvent(healthOf(T0, told))])).toEqual([
+      'B: in-alarm: 1 element offends',
+      'A: ok: nothing offends',
+    ])
+  })
+
+  it('forgets behaviors of which the health message does not tell any more', () => {
+    expect(stateOf([violationEvent(), healthEvent(healthOf(T0 + 1))])).toEqual([])
+  })
+})
+
+describe('alarms in words', () => {
+  const viewOf = (over: Parameters<typeof violationEvent>[0]) => {
+    const viewed = createViewer()(violationEvent(over))
+    return 'view' in viewed ? viewed.view : undefined
+  }
+  const listOf = (metric: string, value: object) => ({
+    behavior: { name: 'B', metric, criteria: { comparisonOperator: 'in-set' } },
+    metricValue: value,
+    evidence: {},
+  })
+  it.each([
+    { name: 'a port', over: {}, found: 'port 4444', normal: 'not-in-port-set 4444, 31337' },
+    {
+      name: 'bytes',
+      over: exfiltration,
+      found: '52.4 MB in 300 s',
+      normal: 'less-than 50.0 MB in 300 s',
+    },
+    {
+      name: 'more addresses than there is room for',
+      over: listOf('aws:destination-ip-addresses', { cidrs: ['1', '2', '3', '4', '5', '6'] }),
+      found: 'addresses 1, 2, 3, 4, +2',
+      normal: 'in-set',
+    },
+    {
+      name: 'elements of a custom metric',
+      over: listOf('failed_units', { strings: ['a', 'b'] }),
+      found: 'elements a, b',
+      normal: 'in-set',
+    },
+    {
+      name: 'nothing',
+      over: { ...listOf('x', {}), behavior: { name: 'B' } },
+      found: 'no value',
+      normal: 'no criteria',
+    },
+  ])('$name', ({ over, found, normal }) => {
+    const view = viewOf(over)
+    expect([foundText(view), normalText(view)]).toEqual([found, normal])
+  })
+
+  it.each([
+    { process: { pid: 7, executable: '/usr/bin/nc' }, text: '/usr/bin/nc, pid 7' },
+    {
+      process: { pid: 7, executable: 'nc', containerId: '0123456789abcdef' },
+      text: 'nc, pid 7, container 0123456789ab',
+    },
+    { process: { unknown: 'permission denied' }, text: 'unknown: permission denied' },
+  ])('a process: $text', ({ process, text }) => expect(processText(process)).toBe(text))
+})
+
+describe('announcer', () => {
+  afterEach(() => {
+    vi.useRealTimers()
+  })
+  const alarm = (text: string) => ({ text, isAlarm: true })
+  it.each([
+    { name: 'the last of many', said: [{ text: 'a' }, { text: 'b' }], hears: ['b'] },
+    { name: 'an alarm rather than what came after it', said: [alarm('A'), { text: 'b' }], hears: ['A'] },
+    { name: 'several alarms', said: [alarm('A'), alarm('B')], hears: ['A. B'] },
+    {
+      name: 'the last alarms of many, and how many there were',
+      said: ['A', 'B', 'C', 'D', 'E'].map(alarm),
+      hears: ['C. D. E. And 2 before'],
+    },
+  ])('says $name', ({ said, hears }) => {
+    vi.useFakeTimers()
+    const heard: string[] = []
+    const announce = createAnnouncer((text: string) => heard.push(text))
+    for (const each of said) announce(each)
+    vi.advanceTimersByTime(1000)
+    expect(heard).toEqual(hears)
+  })
+
+  it('says each alarm once', () => {
+    vi.useFakeTimers()
+    const heard: string[] = []
+    const announce = createAnnouncer((text: string) => heard.push(text))
+    announce(alarm('A'))
+    vi.advanceTimersByTime(1000)
+    announce({ text: 'b' })
+    vi.advanceTimersByTime(1000)
+    expect(heard).toEqual(['A', 'b'])
+  })
+})
+
+describe('gauge', () => {
+  it.each([
+    { name: 'nothing', value: 0, threshold: 100, filled: 0, mark: 0.75 },
+    { name: 'half of the threshold', value: 50, threshold: 100, filled: 0.375, mark: 0.75 },
+    { name: 'the threshold', value: 100, threshold: 100, filled: 0.75, mark: 0.75 },
+    { name: 'twice the threshold', value: 200, threshold: 100, filled: 1, mark: 0.5 },
+    { name: 'a threshold of nothing', value: 5, threshold: 0, filled: 1, mark: 0 },
+    { name: 'nothing at all', value: 0, threshold: 0, filled: 0, mark: 0.75 },
+    { name: 'below nothing', value: -5, threshold: -1, filled: 0, mark: 0.75 },
+  ])('$name', ({ value, threshold, filled, mark }) => {
+    const { filled: isFilled, mark: hasMark } = gaugeLayout(value, threshold)
+    expect([isFilled, hasMark]).toEqual([expect.closeTo(filled), expect.closeTo(mark)])
   })
 })
 
@@ -89,6 +308,13 @@ describe('format', () => {
     [213_000, '213 kB'],
     [5e15, '5000 TB'],
   ])('%d bytes as %s', (bytes, text) => expect(formatBytes(bytes)).toBe(text))
+
+  it.each([
+    [-5, '0 s'],
+    [7_400, '7 s'],
+    [60_000, '1 min 0 s'],
+    [7_500_000, '2 h 5 min'],
+  ])('%d ms as %s', (ms, text) => expect(formatDuration(ms)).toBe(text))
 
   it('says how many ports it does not name', () => {
     expect(formatPorts([1, 2, 3, 4, 5, 6])).toBe('1, 2, 3, 4, +2')

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import type { LocalCoreEvent } from '../../../src/local-core/events.ts'
 import { viewLogLine } from '../../../src/local-core/page/log-line.ts'
 import { createViewer, type ViewedReport } from '../../../src/local-core/page/viewed-event.ts'
-import { listeningEvent, reportEvent, T0 } from './events.ts'
+import { healthEvent, healthOf, listeningEvent, reportEvent, T0, violationEvent } from './events.ts'
 
 const listeners = (event: ReturnType<ReturnType<typeof createViewer>>) =>
   (event as ViewedReport).view.listeners
@@ -54,6 +54,52 @@ describe('createViewer', () => {
 
   it('passes other events on as they are', () => {
     const event: LocalCoreEvent = { event: 'component', at: T0, state: 'RUNNING', pid: 7 }
+    expect(createViewer()(event)).toBe(event)
+  })
+})
+
+describe('messages', () => {
+  const facts = (event: ReturnType<ReturnType<typeof createViewer>>) => {
+    if (event.event !== 'message' || event.view?.kind !== 'violation') return undefined
+    const { type, isRepeat, raisedCount, raisedAt } = event.view
+    return { type, isRepeat, raisedCount, ...(raisedAt !== undefined && { raisedAt }) }
+  }
+
+  it('tells news from what comes again by another way', () => {
+    const view = createViewer()
+    const events = [
+      violationEvent(),
+      violationEvent({ via: 'iot-core' }),
+      violationEvent({ id: 'b', at: T0 + 5 }),
+      violationEvent({ type: 'alarm-cleared', at: T0 + 7000 }),
+      violationEvent({ type: 'alarm-cleared', at: T0 + 7000, via: 'iot-core' }),
+    ]
+    const [raised, cleared] = ['in-alarm', 'alarm-cleared']
+    expect(events.map((event) => facts(view(event)))).toEqual([
+      { type: raised, isRepeat: false, raisedCount: 1 },
+      { type: raised, isRepeat: true, raisedCount: 1 },
+      { type: raised, isRepeat: false, raisedCount: 2 },
+      { type: cleared, isRepeat: false, raisedCount: 2, raisedAt: T0 },
+      { type: cleared, isRepeat: true, raisedCount: 2, raisedAt: T0 },
+    ])
+  })
+
+  it('does not know since when an alarm stood that a former run raised', () => {
+    const event = createViewer()(violationEvent({ type: 'alarm-cleared' }))
+    expect(facts(event)).toEqual({ type: 'alarm-cleared', isRepeat: false, raisedCount: 0 })
+  })
+
+  it('views the agent’s health', () => {
+    expect(createViewer()(healthEvent(healthOf(T0)))).toMatchObject({ view: { kind: 'health', at: T0 } })
+  })
+
+  const others = [
+    { name: 'another topic', event: { ...violationEvent(), topic: 'plant/gateway/violations' } },
+    { name: 'a topic below', event: { ...violationEvent(), topic: 'greengrass-defender/a/violations/b' } },
+    { name: 'no violation', event: { ...violationEvent(), payload: 'hello' } },
+    { name: 'no health', event: healthEvent(null) },
+  ]
+  it.each(others)('passes on as it is: $name', ({ event }) => {
     expect(createViewer()(event)).toBe(event)
   })
 })

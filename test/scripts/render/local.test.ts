@@ -4,7 +4,14 @@ import { loadTable } from '../../../scripts/render/table.ts'
 import { type TerminalStyle, terminalStyle } from '../../../scripts/render/terminal.ts'
 import type { LocalCoreEvent } from '../../../src/local-core/events.ts'
 import { createViewer } from '../../../src/local-core/page/viewed-event.ts'
-import { listeningEvent, rejectedEvent, reportEvent, T0 } from '../../local-core/page/events.ts'
+import {
+  exfiltration,
+  listeningEvent,
+  rejectedEvent,
+  reportEvent,
+  T0,
+  violationEvent,
+} from '../../local-core/page/events.ts'
 
 const plain = (width = 80): TerminalStyle => ({
   ...terminalStyle({}, {}),
@@ -66,8 +73,10 @@ describe('events', () => {
         peers      192.0.2.1, 192.0.2.2
 
       What to type next
-        node -e 'require("net").createServer().listen(4444)'
-            open a port in another terminal: the next report shows it as new
+        npx defender attack listener-4444
+            in another terminal: opens a port, harmlessly, and raises an alarm here
+        npx defender attack --list
+            the other attacks; each raises its own alarm
         ss -tulpn
             compare: what the system itself says is listening
         npx defender sample
@@ -192,6 +201,94 @@ describe('events', () => {
   })
 })
 
+describe('alarms', () => {
+  const raised = violationEvent()
+  const byCloud = violationEvent({ via: 'iot-core', at: T0 + 500 })
+  const cleared = violationEvent({ type: 'alarm-cleared', at: T0 + 12_000 })
+
+  it('are one line each, at once, by whatever way they come first', async () => {
+    expect(await render([raised, byCloud, cleared])).toMatchInlineSnapshot(`
+      "12:00:00  ALARM    BackdoorPort  port 4444
+      12:00:12  CLEARED  BackdoorPort  after 12 s"
+    `)
+    expect(await render([byCloud, raised])).toBe('12:00:00  ALARM    BackdoorPort  port 4444')
+  })
+
+  const owned = (processes: object[]) => violationEvent({ evidence: { processes } })
+  const custom = (strings: string[], offendersTotal?: number) =>
+    violationEvent({
+      behavior: { name: 'Units', metric: 'failed_units', criteria: { comparisonOperator: 'not-in-set' } },
+      metricValue: { strings },
+      evidence: { offendersTotal },
+    })
+  const cases: { name: string; event: LocalCoreEvent; text: string }[] = [
+    {
+      name: 'how much of what was sent',
+      event: violationEvent(exfiltration),
+      text: 'Exfiltration  52.4 MB in 300 s, normal is less-than 50.0 MB',
+    },
+    {
+      name: 'the percentile that it was compared with',
+      event: violationEvent({
+        ...exfiltration,
+        behavior: {
+          name: 'Odd',
+          metric: 'aws:all-packets-out',
+          criteria: { comparisonOperator: 'less-than', statisticalThreshold: { statistic: 'p99' } },
+        },
+      }),
+      text: 'Odd  52,400,000, normal is less-than 50,000,000 (p99)',
+    },
+    {
+      name: 'the process',
+      event: owned([{ pid: 7, executable: '/usr/bin/nc' }]),
+      text: 'BackdoorPort  port 4444  (process /usr/bin/nc, pid 7)',
+    },
+    {
+      name: 'a process in a container',
+      event: owned([{ pid: 7, executable: 'nc', containerId: '0123456789abcdef' }]),
+      text: 'BackdoorPort  port 4444  (process nc, pid 7, container 0123456789ab)',
+    },
+    {
+      name: 'the end of a long path',
+      event: owned([{ pid: 7, executable: `/opt/${'x'.repeat(40)}/bin/node` }]),
+      text: `BackdoorPort  port 4444  (process …${'x'.repeat(22)}/bin/node, pid 7)`,
+    },
+    {
+      name: 'why the process is not known',
+      event: owned([{ unknown: 'permission denied' }]),
+      text: 'BackdoorPort  port 4444  (process unknown: permission denied)',
+    },
+    {
+      name: 'the first of many offenders',
+      event: custom(['a', 'b', 'c', 'd', 'e'], 1205),
+      text: 'Units  elements a, b, c, d, +1,201',
+    },
+    { name: 'a lone one', event: custom(['ssh']), text: 'Units  element ssh' },
+  ]
+  it.each(cases)('tell $name', async ({ event, text }) => {
+    expect(await render([event])).toBe(`12:00:00  ALARM    ${text}`)
+  })
+
+  it('tell why one was taken back', async () => {
+    const evidence = { kind: 'invalidation', reason: 'behavior-removed', since: T0 }
+    const gone = violationEvent({ type: 'alarm-invalidated', at: T0 + 200_000, evidence })
+    expect((await render([raised, gone])).split('\n')[1]).toBe(
+      '12:03:20  INVALID  BackdoorPort  behavior-removed after 3 min 20 s',
+    )
+  })
+
+  it('that a former run raised are cleared without a time', async () => {
+    expect(await render([cleared])).toBe('12:00:12  CLEARED  BackdoorPort')
+  })
+
+  it('stand out on a terminal', async () => {
+    const style = { ...terminalStyle({ isTTY: true }, {}), timeOfDay: () => '12:00:00' }
+    const { red, bold } = style.colors
+    expect(await render([raised], style)).toContain(red(`${bold('ALARM    BackdoorPort')}  port 4444`))
+  })
+})
+
 describe('hostile text', () => {
   const attack = '\u001b[2J\u001b]0;owned\u0007\r\u009b31m\u202egnp.exe'
 
@@ -212,6 +309,11 @@ describe('hostile text', () => {
       reportEvent({
         at: T0 + 1,
         report: { metrics: { listening_tcp_ports: { ports: [{ port: 1, interface: attack }] } } },
+      }),
+      violationEvent({
+        behavior: { name: attack, metric: attack, criteria: { comparisonOperator: attack } },
+        metricValue: { strings: [attack] },
+        evidence: { processes: [{ pid: 1, executable: attack, containerId: attack }] },
       }),
       reportEvent({ at: T0 + 2, report: { custom_metrics: { [attack]: [{ string_list: [attack] }] } } }),
     ]
@@ -266,8 +368,13 @@ describe('terminalStyle', () => {
   })
 })
 
-it('renderEnd counts', () => {
-  expect(renderEnd({ accepted: 1, rejected: 2, silent: 0 })).toBe(
-    'Stopped. 1 report accepted, 2 rejected, 0 unanswered.',
-  )
+describe('renderEnd', () => {
+  const counts = { accepted: 1, rejected: 2, silent: 0, alarms: 0 }
+  it.each([
+    { alarms: 0, text: 'Stopped. 1 report accepted, 2 rejected, 0 unanswered.' },
+    { alarms: 1, text: 'Stopped. 1 report accepted, 2 rejected, 0 unanswered. 1 alarm raised.' },
+    { alarms: 7, text: 'Stopped. 1 report accepted, 2 rejected, 0 unanswered. 7 alarms raised.' },
+  ])('counts, $alarms alarms', ({ alarms, text }) => {
+    expect(renderEnd({ ...counts, alarms })).toBe(text)
+  })
 })

@@ -2,8 +2,12 @@
  * The live page: events come in over one stream, change the model, and each panel is drawn from the model. Drawing
  * happens once a frame, however many events came.
  */
+import { inAlarmCount } from './alarms.js'
+import { createAnnouncer } from './announcer.js'
 import { byId } from './dom.js'
 import { apply, newModel } from './model.js'
+import { drawAgent } from './panels/agent.js'
+import { drawBehaviors } from './panels/behaviors.js'
 import { drawConnections } from './panels/connections.js'
 import { drawCustom } from './panels/custom.js'
 import { drawBanner, drawFacts, drawTiles } from './panels/headline.js'
@@ -12,33 +16,48 @@ import { drawLog } from './panels/log.js'
 import { drawNext } from './panels/next.js'
 import { createReportList } from './panels/reports.js'
 import { drawTraffic } from './panels/traffic.js'
+import { createViolationList } from './panels/violations.js'
 
 let model = newModel()
 const reportList = createReportList(byId('reports'))
+const violationList = createViolationList(byId('violations'))
+const announce = createAnnouncer((text) => {
+  byId('announcer').textContent = text
+})
 
 /** @type {[string, (model: import('./model.js').Model) => (Node | string)[]][]} */
 const panels = [
   ['facts', drawFacts],
   ['banner', drawBanner],
   ['tiles', drawTiles],
+  ['behaviors', drawBehaviors],
   ['listeners', drawListeners],
   ['connections', drawConnections],
   ['custom', drawCustom],
   ['traffic', drawTraffic],
+  ['agent', drawAgent],
   ['log', drawLog],
   ['next', drawNext],
 ]
+
+/** A hidden page gets no frames; its title should tell of an alarm all the same. */
+const HIDDEN_DRAW_MS = 250
 
 let isDrawing = false
 function drawSoon() {
   if (isDrawing) return
   isDrawing = true
-  requestAnimationFrame(() => {
+  const frame = requestAnimationFrame(draw)
+  const timer = setTimeout(draw, HIDDEN_DRAW_MS)
+  function draw() {
+    cancelAnimationFrame(frame)
+    clearTimeout(timer)
     isDrawing = false
-    for (const [id, draw] of panels) redraw(byId(id), draw(model))
+    for (const [id, drawPanel] of panels) redraw(byId(id), drawPanel(model))
     reportList.draw(model)
+    violationList.draw(model)
     document.title = titleOf(model)
-  })
+  }
 }
 
 /** Keeps what is scrolled where it was. @param {HTMLElement} place @param {(Node | string)[]} content */
@@ -55,16 +74,10 @@ function redraw(place, content) {
 }
 
 /** @param {import('./model.js').Model} model */
-const titleOf = ({ core, component }) =>
-  `${component?.state ?? 'starting'} · ${core?.thingName ?? 'greengrass-defender'}`
-
-let announceTimer = 0
-/** The last thing that was worth saying, once things are calm: a replay of an hour is not read out. @param {string} text */
-function announce(text) {
-  clearTimeout(announceTimer)
-  announceTimer = setTimeout(() => {
-    byId('announcer').textContent = text
-  }, 500)
+function titleOf({ core, component, alarms }) {
+  const count = inAlarmCount(alarms)
+  const alarm = count === 0 ? '' : `(${count} in alarm) `
+  return `${alarm}${component?.state ?? 'starting'} · ${core?.thingName ?? 'greengrass-defender'}`
 }
 
 /** @param {import('./model.js').Model['link']} link */
@@ -77,6 +90,7 @@ const stream = new EventSource('/events')
 stream.addEventListener('reset', () => {
   model = newModel()
   reportList.clear()
+  violationList.clear()
   setLink('live')
 })
 stream.addEventListener('message', ({ data }) => {
@@ -85,4 +99,8 @@ stream.addEventListener('message', ({ data }) => {
   drawSoon()
 })
 stream.addEventListener('error', () => setLink('lost'))
+// An alarm that stands grows older without any event. What is lost grows no older: it may be over by now.
+setInterval(() => {
+  if (model.link === 'live') violationList.tick()
+}, 1000)
 drawSoon()

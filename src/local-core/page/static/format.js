@@ -27,3 +27,13 @@ export function formatPorts(ports, shown = 4) {
   const more = ports.length - shown
   return ports.slice(0, shown).join(', ') + (more > 0 ? `, +${more}` : '')
 }
+
+/** A time span in whole seconds: `7 s`, `3 min 20 s`, `2 h 5 min`. @param {number} ms */
+export function formatDuration(ms) {
+  const seconds = Math.max(0, Math.round(ms / 1000))
+  const minutes = Math.floor(seconds / 60)
+  if (minutes === 0) return `${seconds} s`
+  return minutes < 60
+    ? `${minutes} min ${seconds % 60} s`
+    : `${Math.floor(minutes / 60)} h ${minutes % 60} min`
+}

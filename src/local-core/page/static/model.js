@@ -1,7 +1,8 @@
 /**
- * What the page knows, and how each event changes it. Bounded: the oldest reports and log lines go first.
+ * What the page knows, and how each event changes it. Bounded: the oldest reports, alarms and log lines go first.
  * Events are those of the server's `viewed-event.ts`.
  */
+import { applyHealth, applyViolation, newAlarms } from './alarms.js'
 
 /** Reports kept, and points in a chart: ten minutes at the default interval of `defender local`. */
 const REPORTS_MAX = 60
@@ -18,6 +19,7 @@ const LOG_MAX = 100
  * @property {{ACCEPTED: number, REJECTED: number, SILENT: number}} replies
  * @property {Event[]} log warnings, newest first
  * @property {{command: string, meaning: string}[]} steps
+ * @property {import('./alarms.js').Alarms} alarms
  */
 
 /** @returns {Model} */
@@ -29,18 +31,21 @@ export const newModel = () => ({
   replies: { ACCEPTED: 0, REJECTED: 0, SILENT: 0 },
   log: [],
   steps: [],
+  alarms: newAlarms(),
 })
+
+/** @typedef {{text: string, isAlarm?: boolean}} Said what is worth saying aloud; alarms before anything else */
 
 /**
  * @param {Model} model changed in place
  * @param {Event} event
- * @returns {string | undefined} what is worth saying aloud
+ * @returns {Said | undefined}
  */
 export function apply(model, event) {
   return handlers[event.event]?.(model, event)
 }
 
-/** @type {Record<string, (model: Model, event: Event) => string | undefined>} */
+/** @type {Record<string, (model: Model, event: Event) => Said | undefined>} */
 const handlers = {
   next: (model, event) => {
     model.steps = event.steps
@@ -59,16 +64,24 @@ const handlers = {
         LOG_MAX,
       )
     }
-    return `Component ${event.state}`
+    return { text: `Component ${event.state}` }
   },
   report: (model, event) => {
     keep(model.reports, event, REPORTS_MAX)
     model.replies[/** @type {'ACCEPTED'} */ (event.status)]++
     const fresh = event.view.listeners.filter((/** @type {Event} */ l) => l.newSince === event.at)
-    if (event.status === 'REJECTED') return 'A report was rejected'
+    if (event.status === 'REJECTED') return { text: 'A report was rejected' }
     if (fresh.length > 0)
-      return `New: ${fresh.map((/** @type {Event} */ l) => `${l.protocol} port ${l.port}`).join(', ')}`
-    return model.reports.length === 1 ? 'First report' : undefined
+      return {
+        text: `New: ${fresh.map((/** @type {Event} */ l) => `${l.protocol} port ${l.port}`).join(', ')}`,
+      }
+    return model.reports.length === 1 ? { text: 'First report' } : undefined
+  },
+  message: (model, event) => {
+    if (event.view?.kind === 'health') applyHealth(model.alarms, event)
+    if (event.view?.kind !== 'violation') return undefined
+    const text = applyViolation(model.alarms, event)
+    return text === undefined ? undefined : { text, isAlarm: true }
   },
   log: (model, event) => {
     const { level, message, detail } = event.view

@@ -1,4 +1,5 @@
 /** The top of the page: who and in what state, then the figures of the last report. */
+import { inAlarmCount, standings } from '../alarms.js'
 import { h } from '../dom.js'
 import { formatBytes, formatCount, formatTime } from '../format.js'
 
@@ -53,9 +54,10 @@ export function drawBanner({ link, component, reports }) {
 }
 
 /** @param {import('../model.js').Model} model */
-export function drawTiles({ reports, replies }) {
+export function drawTiles({ reports, replies, alarms }) {
   const view = reports[0]?.view
   return [
+    alarmTile(alarms),
     tile('Listening TCP', count(view?.tcpPorts?.total), isNew(view, 'tcp')),
     tile('Listening UDP', count(view?.udpPorts?.total), isNew(view, 'udp')),
     tile(
@@ -77,6 +79,20 @@ export function drawTiles({ reports, replies }) {
   ]
 }
 
+/** @param {import('../alarms.js').Alarms} alarms */
+function alarmTile(alarms) {
+  const inAlarm = inAlarmCount(alarms)
+  const all = standings(alarms).length
+  const isKnown = all > 0 || alarms.health !== undefined
+  const { raisedCount } = alarms
+  return tile(
+    'In alarm',
+    isKnown ? [formatCount(inAlarm), h('span', { class: 'of' }, ` of ${formatCount(all)}`)] : undefined,
+    raisedCount === 0 ? 'none raised so far' : `${formatCount(raisedCount)} raised so far`,
+    `alarms ${inAlarm > 0 ? 'bad' : ''}`,
+  )
+}
+
 /** @param {import('../model.js').Model['replies']} replies */
 const notAccepted = ({ REJECTED, SILENT }) =>
   `${formatCount(REJECTED)} rejected${SILENT > 0 ? `, ${formatCount(SILENT)} no reply` : ''}`
@@ -86,7 +102,7 @@ function isNew(view, protocol) {
   const fresh = view?.listeners.filter(
     (/** @type {any} */ l) => l.protocol === protocol && l.newSince !== undefined,
   )
-  return fresh?.length > 0 && `${fresh.length} new since the start`
+  return fresh?.length > 0 && `${fresh.length} new`
 }
 
 /** @param {number} hosts */
@@ -95,11 +111,11 @@ const hostCount = (hosts) => (hosts === 1 ? '1 remote host' : `${formatCount(hos
 /** @param {number | undefined} value */
 const count = (value) => (value === undefined ? undefined : formatCount(value))
 
-/** A figure that the report does not have is a dash, never a zero. @param {string} label @param {any} value @param {any} note */
-const tile = (label, value, note) =>
+/** A figure that the report does not have is a dash, never a zero. @param {string} label @param {any} value @param {any} note @param {string} tone */
+const tile = (label, value, note, tone = '') =>
   h(
     'div',
-    { class: 'tile' },
+    { class: `tile ${tone}` },
     h('div', { class: 'tile-label' }, label),
     h('div', { class: 'tile-value' }, value ?? '–'),
     h('div', { class: 'tile-note' }, note || '\u00a0'),
