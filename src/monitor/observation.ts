@@ -22,7 +22,10 @@ export interface Observer {
   readonly stores: Pick<Stores, 'outbox'>
 }
 
-/** Files and programs are read for a report only: a program every 15 s would cost more than it tells. */
+/**
+ * Files and programs are read for a report only: a program every 15 s would cost more than it tells. They come first, so that
+ * nothing is waited for between the snapshot and its use: another one taken meanwhile would make its counters run backwards.
+ */
 export async function observe(
   observer: Observer,
   setup: Setup,
@@ -30,13 +33,12 @@ export async function observe(
   purpose: SnapshotPurpose,
   signal: AbortSignal,
 ): Promise<Observation> {
-  // Programs take their time: counters that were read before them would be older than those of a sample taken meanwhile.
-  const read = purpose === 'report' ? await readSources(observer, setup, signal) : new Map()
+  const external = purpose === 'report' ? await readExternal(observer, setup, signal) : undefined
   const snapshot = setup.collector.collect(purpose)
   noteParts(observer.faults, snapshot)
   observer.record.noteSnapshot(snapshot)
-  if (purpose === 'sample') return { snapshot, custom: new Map(), customDatapoints: [] }
-  const custom = customMetrics(observer, setup, { snapshot, state, read })
+  if (external === undefined) return { snapshot, custom: new Map(), customDatapoints: [] }
+  const custom = customMetrics(observer, setup, snapshot, state, external)
   return {
     snapshot,
     custom,
@@ -44,11 +46,33 @@ export async function observe(
   }
 }
 
-type Values = ReadonlyMap<string, CustomMetricValue>
+/** All custom metrics that have a value, in the order of the configuration. */
+function customMetrics(
+  { record, stores }: Observer,
+  { config }: Setup,
+  snapshot: Snapshot,
+  state: AgentState,
+  external: ReadonlyMap<string, CustomMetricValue>,
+): Map<string, CustomMetricValue> {
+  const measured = (name: string, source: CustomMetricSource): CustomMetricValue | undefined => {
+    if (source.kind === 'built-in') return numberValue(snapshot.builtIn.get(source.metric))
+    if (source.kind === 'health') return numberValue(record.metric(source.metric, state, stores.outbox))
+    return external.get(name)
+  }
+  return new Map(
+    [...config.customMetrics].flatMap(([name, source]) => {
+      const value = measured(name, source)
+      return value === undefined ? [] : [[name, value]]
+    }),
+  )
+}
 
-/** What files and programs give, all at the same time. */
-async function readSources(observer: Observer, { config }: Setup, signal: AbortSignal): Promise<Values> {
-  const read = await Promise.all(
+async function readExternal(
+  observer: Observer,
+  { config }: Setup,
+  signal: AbortSignal,
+): Promise<Map<string, CustomMetricValue>> {
+  const values = await Promise.all(
     [...config.customMetrics].map(async ([name, source]) => ({
       name,
       value:
@@ -57,13 +81,13 @@ async function readSources(observer: Observer, { config }: Setup, signal: AbortS
           : undefined,
     })),
   )
-  return new Map(read.flatMap(({ name, value }) => (value === undefined ? [] : [[name, value]])))
+  return new Map(values.flatMap(({ name, value }) => (value === undefined ? [] : [[name, value]])))
 }
 
 async function readOne(
   { ports, faults, record }: Observer,
   name: string,
-  source: Parameters<Ports['readCustomMetric']>[1],
+  source: Extract<CustomMetricSource, { readonly kind: 'file' | 'program' }>,
   signal: AbortSignal,
 ): Promise<CustomMetricValue | undefined> {
   const startedMs = ports.clock.monotonicMs()
@@ -78,34 +102,6 @@ async function readOne(
     record.notePart(part, ports.clock.monotonicMs() - startedMs, error)
     return undefined
   }
-}
-
-/** All that have a value, in the order of the configuration. */
-function customMetrics(
-  { record, stores }: Observer,
-  { config }: Setup,
-  {
-    snapshot,
-    state,
-    read,
-  }: { readonly snapshot: Snapshot; readonly state: AgentState; readonly read: Values },
-): Map<string, CustomMetricValue> {
-  const chosen = (name: string, source: CustomMetricSource): CustomMetricValue | undefined => {
-    switch (source.kind) {
-      case 'built-in':
-        return numberValue(snapshot.builtIn.get(source.metric))
-      case 'health':
-        return numberValue(record.metric(source.metric, state, stores.outbox))
-      default:
-        return read.get(name)
-    }
-  }
-  return new Map(
-    [...config.customMetrics].flatMap(([name, source]) => {
-      const value = chosen(name, source)
-      return value === undefined ? [] : [[name, value]]
-    }),
-  )
 }
 
 const numberValue = (value: number | undefined): CustomMetricValue | undefined =>
