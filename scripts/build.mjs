@@ -26,6 +26,7 @@ const ENTRIES = {
   bundle: 'scripts/build/bundle.ts',
   generate: 'scripts/generate.ts',
   bench: 'test/bench/main.ts',
+  soak: 'test/bench/soak.ts',
 }
 
 const fingerprint = fingerprintOf(SOURCES)

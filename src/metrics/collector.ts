@@ -196,15 +196,18 @@ function readBothTables(
 }
 
 function readCounters(proc: ProcFs, notes: PartNotes): CounterReading {
+  const before = interfaceIndexes(proc)
   const { interfaces, faults } = readNetDev(proc)
   if (faults !== undefined) notes.lineFaults.push(faults)
   const indexes = interfaceIndexes(proc)
+  // Made anew between the readings: it is not known whose counters these are, and the name has to do.
+  const indexOf = (name: string) => (before.get(name) === indexes.get(name) ? indexes.get(name) : undefined)
   const bootId = attempt(() => readBootId(proc))
   if ('error' in bootId) notes.warnings.push(bootId.error)
   return {
     ...('value' in bootId ? { bootId: bootId.value } : {}),
     interfaces: interfaces.map((counters): InterfaceReading => {
-      const index = indexes.get(counters.name)
+      const index = indexOf(counters.name)
       return index === undefined ? counters : { ...counters, index }
     }),
   }

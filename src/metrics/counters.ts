@@ -7,8 +7,8 @@
  * - An interface that is new (not in the baseline, or with another index), and any interface after a reboot: its counters
  *   began at 0 after the baseline, so all they show counts.
  * - A renamed interface is recognized by its index.
- * - A counter that went back: a wrap when the other counter of the same direction went on, else the interface was reset
- *   and all that the counter shows counts.
+ * - A counter that went back: a wrap when the other counter of the same direction went on and the wrap would mean a
+ *   believable number, else the interface was reset and all that the counter shows counts.
  * - An interface that has gone: what it carried since the baseline cannot be known and does not count.
  */
 import type { InterfaceCounters } from '../procfs/net-dev.ts'
@@ -72,10 +72,13 @@ function delta(former: InterfaceReading | undefined, current: InterfaceReading, 
   if (former === undefined) return now
   const before = former[counter]
   if (now >= before) return now - before
-  const witness = witnessOf[counter]
-  const isWrap = current[witness] >= former[witness]
-  return isWrap ? now + widthOf(before) - before : now
+  const wrapped = now + widthOf(before) - before
+  const isWitnessed = current[witnessOf[counter]] >= former[witnessOf[counter]]
+  return isWitnessed && wrapped < WRAPPED_MAX ? wrapped : now
 }
 
 /** A counter at most 2^32 - 1 high that wrapped is a 32-bit one. */
 const widthOf = (before: bigint): bigint => (before < 2n ** 32n ? 2n ** 32n : 2n ** 64n)
+
+/** Half an hour at 40 Gbit/s is below it: a wrap that would mean more is none, the counter was reset. */
+const WRAPPED_MAX = 2n ** 43n

@@ -75,6 +75,13 @@ const cases: {
     packetsIn: 1,
   },
   {
+    name: 'a high counter that is reset while packets went on is no wrap',
+    before: reading(eth(2n ** 40n, 90)),
+    now: reading(eth(20, 91)),
+    bytesIn: 20,
+    packetsIn: 1,
+  },
+  {
     name: 'made anew: another index',
     before: reading(eth(500, 5)),
     now: reading(eth(800, 8, { index: 7 })),
