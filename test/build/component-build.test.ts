@@ -202,7 +202,7 @@ describe('what the Greengrass Development Kit reads in the checkout', () => {
 test('the real agent is in one piece: it tells its version where nothing is installed', async () => {
   const real = createCheckout()
   try {
-    cpSync('component/main.ts', real.path('component/main.ts'))
+    for (const file of ['main.ts', 'stores.ts']) cpSync(join('component', file), real.path('component', file))
     const [built] = await buildComponent({ root: real.root })
     unpack(artifact(real), real.path('device'))
     const args = [real.path('device/main.js'), '--version']
