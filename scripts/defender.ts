@@ -3,23 +3,31 @@
 import { Command } from 'commander'
 import { version } from '../src/version.ts'
 import { attackCommand } from './commands/attack.ts'
+import { backtestCommand } from './commands/backtest.ts'
 import { historyCommand } from './commands/history.ts'
 import { localCommand } from './commands/local.ts'
+import { profilesCommand } from './commands/profiles.ts'
 import { sampleCommand } from './commands/sample.ts'
 import { statusCommand } from './commands/status.ts'
+import { testCommand } from './commands/test.ts'
 
 const program = new Command('defender')
   .description(
     'Device security for AWS IoT Greengrass: Device Defender reports from /proc,\n' +
-      'published by a Greengrass component.',
+      'security profiles judged on the device, and profiles as code.',
   )
   .version(version)
   .showHelpAfterError('(add --help for what is possible)')
+  // Names only, so that a line of help ends before column 80.
+  .configureHelp({ subcommandTerm: (command) => command.name() })
   .addCommand(localCommand())
   .addCommand(attackCommand())
   .addCommand(sampleCommand())
   .addCommand(statusCommand())
   .addCommand(historyCommand())
+  .addCommand(profilesCommand())
+  .addCommand(testCommand())
+  .addCommand(backtestCommand())
   .addHelpText(
     'after',
     '\nStart here:\n' +
@@ -28,7 +36,11 @@ const program = new Command('defender')
       '  npx defender sample    print one report of this machine\n' +
       'On a core device:\n' +
       '  npx defender status    how the agent is\n' +
-      '  npx defender history   what it measured and judged\n',
+      '  npx defender history   what it measured and judged\n' +
+      'Security profiles as code:\n' +
+      '  npx defender profiles  validate, lint, plan, apply, import, suggest\n' +
+      '  npx defender test      the tests beside them, also with mutations\n' +
+      '  npx defender backtest  what they would have raised on recorded days\n',
   )
 
 try {

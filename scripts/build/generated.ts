@@ -1,8 +1,7 @@
-/**
- * Keeps what is generated from the table of parameters equal to it: writes it, or finds what is stale.
- */
+/** Keeps what is generated equal to what it is generated from: writes it, or finds what is stale. */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { profileSchemaText } from '../profiles/schema.ts'
 import { configurationSchema, parameterTable } from './reference.ts'
 
 const BEGIN = '<!-- parameters:begin -->'
@@ -16,6 +15,7 @@ interface Generated {
 
 const generated: readonly Generated[] = [
   { path: 'component/configuration.schema.json', render: configurationSchema },
+  { path: 'component/profile.schema.json', render: profileSchemaText },
   { path: 'README.md', render: (now) => withTable('README.md', now) },
   { path: 'component/README.md', render: (now) => withTable('component/README.md', now) },
 ]

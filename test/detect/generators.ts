@@ -1,8 +1,8 @@
 /** Random profiles and series for the properties. Small numbers, so that every boundary is met often. */
 import fc from 'fast-check'
+import type { IntervalSamples } from '../../scripts/profiles/series-notation.ts'
 import type { Behavior } from '../../src/detect/security-profile.ts'
 import type { MetricValue } from '../../src/metrics/datapoint.ts'
-import type { IntervalSamples } from './series-notation.ts'
 
 export const customMetrics = { load: 'number', users: 'string-list' } as const
 

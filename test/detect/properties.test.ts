@@ -2,6 +2,7 @@
 import { decode, encode } from 'cbor-x'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import type { IntervalSamples } from '../../scripts/profiles/series-notation.ts'
 import type { Engine } from '../../src/detect/engine.ts'
 import { restoreState } from '../../src/detect/saved-state.ts'
 import type { DetectState } from '../../src/detect/state.ts'
@@ -10,7 +11,6 @@ import type { Datapoint } from '../../src/metrics/datapoint.ts'
 import { customMetrics, profiles, SAMPLES, series } from './generators.ts'
 import { byIntervalAndName, type ReferenceEvent, referenceEvents } from './reference.ts'
 import { engineOf, profileOf, startAt } from './scenario.ts'
-import type { IntervalSamples } from './series-notation.ts'
 
 const INTERVAL_MS = 300_000
 

@@ -2,9 +2,10 @@
  * The engine's rules once more, written as plainly as possible and independently: only at the end of each interval,
  * over whole arrays, without early verdicts, shared state or sorted caches. For reports at an even 300 s.
  */
+
+import type { IntervalSamples } from '../../scripts/profiles/series-notation.ts'
 import type { Behavior, SecurityProfile } from '../../src/detect/security-profile.ts'
 import type { MetricValue } from '../../src/metrics/datapoint.ts'
-import type { IntervalSamples } from './series-notation.ts'
 
 export interface ReferenceEvent {
   /** The interval at whose end it is due, from 1. */

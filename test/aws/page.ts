@@ -1,0 +1,27 @@
+/** Lists in pages, with a token that only the list which gave it understands. */
+import type { Account, Input } from './account.ts'
+import { invalid } from './error.ts'
+
+interface Page<T> {
+  readonly entries: readonly T[]
+  readonly next: { readonly nextToken?: string }
+}
+
+export function page<T>(account: Account, list: string, all: readonly T[], input: Input): Page<T> {
+  const start = input.nextToken === undefined ? 0 : readToken(list, String(input.nextToken))
+  const size = Math.min(Number(input.maxResults ?? PAGE_DEFAULT), account.pageMax)
+  const end = start + size
+  return {
+    entries: all.slice(start, end),
+    next: end < all.length ? { nextToken: Buffer.from(`${list} ${end}`).toString('base64url') } : {},
+  }
+}
+
+/** The service's own size is not published; no list of these tests reaches it unless `pageMax` is set. */
+const PAGE_DEFAULT = 25
+
+function readToken(list: string, token: string): number {
+  const [, start] = new RegExp(`^${list} (\\d+)$`).exec(Buffer.from(token, 'base64url').toString()) ?? []
+  if (start === undefined) throw invalid('Invalid nextToken')
+  return Number(start)
+}
