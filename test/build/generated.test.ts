@@ -25,7 +25,12 @@ test('this checkout is up to date: run npm run generate', () => {
 })
 
 test('what is stale is found, written, and then no longer stale', () => {
-  const all = ['component/configuration.schema.json', 'README.md', 'component/README.md']
+  const all = [
+    'component/configuration.schema.json',
+    'component/profile.schema.json',
+    'README.md',
+    'component/README.md',
+  ]
   expect(findStale(root)).toEqual(all)
   expect(regenerate(root)).toEqual(all)
   expect(findStale(root)).toEqual([])
