@@ -47,6 +47,8 @@ export async function openStores(config: Config, clock: Clock, log: Logger): Pro
           log.warn('status socket cannot be opened', { path: config.statusSocket, error })
         })
   let isFailing = false
+  let isStatusFailing = false
+  let statusWritten: Promise<void> = Promise.resolve()
 
   return {
     outbox,
@@ -68,9 +70,16 @@ export async function openStores(config: Config, clock: Clock, log: Logger): Pro
       isFailing = hasFailed
     },
 
-    writeStatus: async (health) => {
+    // One after the other: they share a temporary file.
+    writeStatus: (health) => {
       lastHealth = health
-      await writeStatus(join(directory, 'status.json'), health)
+      statusWritten = statusWritten.then(async () => {
+        const written = await writeStatus(join(directory, 'status.json'), health)
+        const hasFailed = written.kind === 'failed'
+        if (hasFailed && !isStatusFailing) log.warn('status file cannot be written', { ...written })
+        isStatusFailing = hasFailed
+      })
+      return statusWritten
     },
 
     keepRejected: async (reportId, reason, payload) => {

@@ -101,7 +101,7 @@ function isLockStale() {
   const since = modifiedMs(lockPath)
   if (since === undefined) return false
   if (Date.now() - since > LOCK_MS_MAX) return true
-  const pid = Number(readFileSync(lockPath, 'utf8'))
+  const pid = Number(readIfThere(lockPath))
   // Created but not yet written to.
   if (!(pid > 0)) return Date.now() - since > 5_000
   try {
@@ -122,6 +122,15 @@ function run(command, args, { quiet = false, mayFail = false } = {}) {
   if (error !== undefined && error !== null) fail(`${command}: ${error.message}`)
   if (status !== 0) fail(`${command} ${args.join(' ')} ended with ${signal ?? status}`)
   return status
+}
+
+/** The other set-up may end between two looks at its lock. */
+function readIfThere(path) {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch {
+    return ''
+  }
 }
 
 function modifiedMs(path) {

@@ -54,8 +54,10 @@ function codeOf(error: RpcErrorLike, operation: string): IpcErrorCode {
     case RpcErrorType.ClientStateError:
       return 'disconnected'
     case RpcErrorType.InternalError:
-    case RpcErrorType.DeserializationError:
       return 'unsupported'
+    // Of a subscription an unreadable answer is that of a nucleus without it; a publish may have been taken.
+    case RpcErrorType.DeserializationError:
+      return operation.startsWith('Subscribe') ? 'unsupported' : 'internal'
     default:
       return 'internal'
   }

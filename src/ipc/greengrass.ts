@@ -7,6 +7,7 @@
  * Where and as whom to connect comes from the environment that the nucleus gives a component:
  * AWS_GG_NUCLEUS_DOMAIN_SOCKET_FILEPATH_FOR_COMPONENT and SVCUID.
  */
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { StreamingOperation } from 'aws-iot-device-sdk-v2/dist/eventstream_rpc.js'
 import {
   ConfigurationValidityStatus,
@@ -27,6 +28,8 @@ import { publishBytesMax } from './frame-limits.ts'
 
 /** A nucleus on a busy board answers within a second; the classic one gives its own components 10. */
 const CALL_TIMEOUT_MS = 10_000
+/** To say goodbye; afterwards the connection is left to the end of the process or of the nucleus. */
+const CLOSE_TIMEOUT_MS = 1_000
 
 type SdkClient = ReturnType<typeof createClient>
 
@@ -47,6 +50,11 @@ export async function connectToNucleus(
     })
   })
 
+  async function close(): Promise<void> {
+    // The SDK first tells the nucleus of each subscription that ends, and waits for as long as it does not read.
+    await Promise.race([client.close(), sleep(CLOSE_TIMEOUT_MS, undefined, { ref: false })]).catch(() => {})
+  }
+
   async function call<T>(operation: string, action: () => Promise<T>): Promise<T> {
     const result = action()
     // The loser of the race must not become an unhandled rejection.
@@ -55,8 +63,12 @@ export async function connectToNucleus(
     const end = new Promise<never>((_, reject) => {
       const onLost = (reason: string) =>
         reject(new IpcError('disconnected', operation, `the connection to the nucleus was lost: ${reason}`))
-      const onLate = () =>
+      const onLate = () => {
         reject(new IpcError('timeout', operation, `no reply within ${callTimeoutMs / 1000} s`))
+        // The SDK keeps a call that got no reply for as long as the connection lives, and a nucleus that does not answer
+        // seldom begins to: a new connection is the cure for both.
+        void close()
+      }
       const timer = setTimeout(onLate, callTimeoutMs)
       underWay.add(onLost)
       finish = () => {
@@ -89,8 +101,14 @@ export async function connectToNucleus(
     isActive = true
   }
 
-  await call('Connect', () => client.connect())
-  const kind = await findNucleusKind(client, call)
+  async function connect(): Promise<NucleusKind> {
+    await call('Connect', () => client.connect())
+    return findNucleusKind(client, call)
+  }
+  const kind = await connect().catch(async (error) => {
+    await close()
+    throw error
+  })
 
   return {
     kind,
@@ -169,7 +187,7 @@ export async function connectToNucleus(
 
     close: async () => {
       isClosing = true
-      await client.close()
+      await close()
     },
   }
 }
@@ -194,7 +212,7 @@ async function findNucleusKind(
   stream.on('streamError', () => {})
   try {
     await call('SubscribeToComponentUpdates', () => stream.activate())
-    await stream.close()
+    stream.close().catch(() => {})
     return 'classic'
   } catch (error) {
     if (error instanceof IpcError && error.code === 'unsupported') return 'lite'

@@ -51,6 +51,7 @@ export class ConnectionTable {
   #remoteHosts = new Uint32Array(CANDIDATES_MIN * HOST_WORDS)
   #remoteHostCount = 0
   #reportedCycle = 0
+  #listedCycle = 0
 
   /** `seed`: any number, best a different one on each device. `listMax`: entries that the largest report could hold. */
   constructor(seed: number, listMax: number) {
@@ -68,6 +69,7 @@ export class ConnectionTable {
   /** Starts a snapshot. `isListed`: whether `list` will be asked for. */
   begin(isListed = true): void {
     this.#isListed = isListed
+    if (isListed) this.#listedCycle = this.#hosts.cycle + 1
     this.#count = 0
     this.#remoteHostCount = 0
     this.#isHeap = false
@@ -120,9 +122,9 @@ export class ConnectionTable {
     )
   }
 
-  /** The list has gone into a report: hosts seen up to now are no longer new to its readers. */
+  /** The last list has gone into a report: hosts seen up to then are no longer new to its readers. */
   markReported(): void {
-    this.#reportedCycle = this.#hosts.cycle
+    this.#reportedCycle = this.#listedCycle
   }
 
   #addRemoteHost({ family, remote }: SocketRow): void {

@@ -16,7 +16,7 @@ import type { NetworkStats } from './snapshot.ts'
 
 /** Counters of all interfaces at one instant, also of those that are not reported: the choice may change later. */
 export interface CounterReading {
-  /** Absent when the kernel's boot id could not be read; two readings without one are taken to be of the same boot. */
+  /** Absent when the kernel's boot id could not be read: then the readings are taken to be of the same boot. */
   readonly bootId?: string
   readonly interfaces: readonly InterfaceReading[]
 }
@@ -41,7 +41,8 @@ export function trafficSince(
   isReported: (name: string) => boolean,
 ): NetworkStats | undefined {
   if (baseline === undefined) return undefined
-  const isSameBoot = baseline.bootId === reading.bootId
+  const isSameBoot =
+    baseline.bootId === undefined || reading.bootId === undefined || baseline.bootId === reading.bootId
   const sums: Record<Counter, bigint> = { bytesIn: 0n, bytesOut: 0n, packetsIn: 0n, packetsOut: 0n }
   for (const current of reading.interfaces) {
     if (!isReported(current.name)) continue

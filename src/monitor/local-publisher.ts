@@ -2,6 +2,7 @@
  * Violations for other components on this device, over local publish/subscribe: at once, without the cloud. There is no spool
  * in the nucleus for these; while there is no connection the newest wait in memory.
  */
+import { IpcError } from '../ipc/core-client.ts'
 import type { FaultLog } from './fault-log.ts'
 import type { NucleusLink } from './nucleus-link.ts'
 
@@ -43,10 +44,19 @@ export class LocalPublisher {
         await this.#link.require('PublishToTopic').publishToTopic(first.topic, first.message)
         this.#faults.clear('local', 'violations are told to other components again')
       } catch (error) {
-        this.#faults.note('local', 'violations wait to be told to other components', { error })
-        return
+        if (!isFinal(error)) {
+          this.#faults.note('local', 'violations wait to be told to other components', { error })
+          return
+        }
+        this.#faults.note('local refused', 'violations cannot be told to other components', { error })
       }
-      this.#waiting.shift()
+      // Not simply the first: it may have gone meanwhile, to make room.
+      const at = this.#waiting.indexOf(first)
+      if (at >= 0) this.#waiting.splice(at, 1)
     }
   }
 }
+
+/** What will not pass by itself must not hold up what comes after it. */
+const isFinal = (error: unknown): boolean =>
+  error instanceof IpcError && ['unauthorized', 'unsupported', 'too-large'].includes(error.code)

@@ -161,7 +161,8 @@ async function firstConfig(core: CoreClient, { log }: Ports): Promise<Config> {
     for (const note of result.notes) log.warn(note)
     return result.config
   }
-  await core.updateState('ERRORED')
+  // The faults must be told also where the nucleus does not take the state.
+  await core.updateState('ERRORED').catch(() => {})
   throw new ConfigRefused(formatFaults(result.faults))
 }
 
@@ -170,6 +171,7 @@ class ConfigurationReader {
   readonly #ports: Ports
   readonly #running: Running
   #isWaiting = false
+  #reading: Promise<void> = Promise.resolve()
 
   constructor(ports: Ports, running: Running) {
     this.#ports = ports
@@ -184,8 +186,13 @@ class ConfigurationReader {
     await this.read(core)
   }
 
-  /** Never rejects: a configuration that cannot be had leaves the old one in force. */
-  async read(core: CoreClient): Promise<void> {
+  /** One reading after the other: the newest comes last. Never rejects: what cannot be had leaves the old one in force. */
+  read(core: CoreClient): Promise<void> {
+    this.#reading = this.#reading.then(() => this.#readOne(core))
+    return this.#reading
+  }
+
+  async #readOne(core: CoreClient): Promise<void> {
     const { log } = this.#ports
     try {
       const result = parseConfig(await core.getConfiguration())

@@ -29,6 +29,8 @@ export class NeedsRestart extends Error {
   override readonly name = 'NeedsRestart'
 }
 
+const QUICK_LOSS_MS = 10_000
+const QUICK_BACKOFF = { firstMs: 100, maxMs: 2_000 }
 const BACKOFF = { firstMs: 1_000, maxMs: 60_000 }
 /** A daemon that is just coming up may refuse once; three times with growing waits in between is an answer. */
 const REFUSALS_MAX = 3
@@ -41,6 +43,7 @@ export class NucleusLink {
   #kind: NucleusKind = 'classic'
   #failures = 0
   #refusals = 0
+  #quickLosses = 0
   #lostAtMs: number
   #hasToldRestart = false
 
@@ -100,15 +103,26 @@ export class NucleusLink {
       try {
         await onConnected(core)
         this.#failures = 0
+        const madeAtMs = this.#ports.clock.monotonicMs()
         const reason = await closedOrAborted(core, signal)
+        // At the end the connection stays for a report that is on its way; whoever runs us closes it.
+        if (signal.aborted) return
         this.#lost()
-        if (!signal.aborted) this.#ports.log.warn('connection to the nucleus lost', { reason })
+        this.#ports.log.warn('connection to the nucleus lost', { reason })
+        await this.#waitAfter(this.#lostAtMs - madeAtMs, signal)
       } catch (error) {
         this.#lost()
         await core.close()
         await this.#failed(error, signal)
       }
     }
+  }
+
+  /** A connection that is lost as soon as it is made must not be made anew without a pause. */
+  async #waitAfter(livedMs: number, signal: AbortSignal): Promise<void> {
+    this.#quickLosses = livedMs < QUICK_LOSS_MS ? this.#quickLosses + 1 : 0
+    if (this.#quickLosses === 0) return
+    await this.#ports.clock.sleep(backoffMs(this.#quickLosses, QUICK_BACKOFF, this.#ports.random()), signal)
   }
 
   async #connect(): Promise<CoreClient> {

@@ -60,7 +60,7 @@ export class Reporter {
     setup: Setup,
     { snapshot, custom }: Observation,
     isLeftOut: boolean,
-  ): { readonly state: AgentState; readonly entries: readonly OutboxEntry[] } {
+  ): { readonly state: AgentState; readonly entries: readonly OutboxEntry[]; readonly isTold: boolean } {
     const { counters } = snapshot
     const observed =
       counters === undefined ? state.ledger : ledger.observe(state.ledger, counters, setup.isReported)
@@ -84,17 +84,22 @@ export class Reporter {
     }
 
     let next: AgentState = { ...state, lastReportId: reportId, ledger: observed }
-    if (setup.topics !== undefined && observed.inDoubt === undefined && !isLeftOut) {
+    const reportTopic = observed.inDoubt === undefined && !isLeftOut ? setup.topics?.publish : undefined
+    if (reportTopic !== undefined) {
       next = {
         ...next,
         ledger: ledger.begin(observed, reportId),
-        messageInDoubt: { topic: setup.topics.publish, payload: make(observed.carried) },
+        messageInDoubt: { topic: reportTopic, payload: make(observed.carried) },
       }
     }
     // Nobody is told of this traffic; whoever asks for reports later gets what flows from then on.
     if (setup.topics === undefined) next = { ...next, ledger: ledger.forget(observed) }
     if (setup.copyTopic === undefined)
-      return { state: { ...next, ...(counters && { copyBaseline: counters }) }, entries: [] }
+      return {
+        state: { ...next, ...(counters && { copyBaseline: counters }) },
+        entries: [],
+        isTold: reportTopic !== undefined,
+      }
     const copyTraffic = counters && trafficSince(state.copyBaseline, counters, setup.isReported)
     const copy: OutboxEntry = {
       kind: 'report-copy',
@@ -102,11 +107,11 @@ export class Reporter {
       payload: make(copyTraffic),
       createdAt: this.#ports.ports.clock.wallMs(),
     }
-    return { state: { ...next, ...(counters && { copyBaseline: counters }) }, entries: [copy] }
+    return { state: { ...next, ...(counters && { copyBaseline: counters }) }, entries: [copy], isTold: true }
   }
 
   /** Hands over the report that is in doubt, if there is one, and settles its fate. */
-  async send(setup: Setup, signal: AbortSignal): Promise<void> {
+  async send(setup: Setup, intervalMs: number, signal: AbortSignal): Promise<void> {
     const { journal, link, ports, faults, record } = this.#ports
     const { messageInDoubt, ledger: books } = journal.state
     const reportId = books.inDoubt?.reportId
@@ -130,7 +135,7 @@ export class Reporter {
       {
         retryCount: setup.config.publishRetryCount,
         // The retries of one report end before the next one is due.
-        withinMs: setup.config.sampleIntervalSeconds * 1000 * 0.8,
+        withinMs: intervalMs * 0.8,
         signal,
       },
     )

@@ -2,7 +2,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Config } from '../config/settings.ts'
 import { type CoreClient, IpcError } from '../ipc/core-client.ts'
-import type { Health } from '../report/health.ts'
+import { boundHealth, type Health } from '../report/health.ts'
 import { parseReply } from '../report/reply.ts'
 import type { AgentState } from './agent-state.ts'
 import { attributeProcesses } from './attribution.ts'
@@ -30,6 +30,9 @@ export interface RunningParts {
 
 /** How long a component update has to wait for a report that is on its way before it asks again. */
 const DEFER_MS = 5_000
+/** Until the distance of two reports of a `Schedule` is known. */
+const SCHEDULED_MS_DEFAULT = 300_000
+const settingsAtStart = ['stateDirectory', 'outboxMaxBytes', 'outboxMaxAgeHours', 'statusSocket'] as const
 
 export class Running {
   readonly #parts: RunningParts
@@ -43,6 +46,8 @@ export class Running {
   #detect!: EdgeDetect
   #reconfigured = new AbortController()
   #isReporting = false
+  #scheduledMs = SCHEDULED_MS_DEFAULT
+  #reportedAtMs: number | undefined
 
   constructor(parts: RunningParts) {
     const { ports, stores, link, faults, record } = parts
@@ -119,10 +124,19 @@ export class Running {
     )
     await this.#subscribeToReplies(core, setup)
     ports.log.setLevel(config.logLevel)
+    this.#noteLaterSettings(config)
     this.#setup = setup
     await this.#useDetect(this.#makeDetect(setup))
     this.#reconfigured.abort()
     return true
+  }
+
+  /** What the stores were opened with stays until the process is started anew. */
+  #noteLaterSettings(config: Config): void {
+    const { config: former } = this.#setup
+    const changed = settingsAtStart.filter((name) => config[name] !== former[name])
+    if (changed.length > 0)
+      this.#parts.ports.log.warn('takes effect when the component is started anew', { changed })
   }
 
   /** For a component update that asks: milliseconds to wait, 0 to go ahead. */
@@ -135,10 +149,17 @@ export class Running {
       const round = this.#round(signal)
       for await (const _ of this.#parts.ports.ticks(this.#setup.config, round)) {
         this.#isReporting = true
+        this.#noteTick()
         await this.#turn('report', () => this.#report(signal))
         this.#isReporting = false
       }
     }
+  }
+
+  #noteTick(): void {
+    const nowMs = this.#parts.ports.clock.monotonicMs()
+    if (this.#reportedAtMs !== undefined) this.#scheduledMs = nowMs - this.#reportedAtMs
+    this.#reportedAtMs = nowMs
   }
 
   async sampleLoop(signal: AbortSignal): Promise<void> {
@@ -206,24 +227,26 @@ export class Running {
     const { journal, ports } = this.#parts
     const setup = this.#setup
     // One may be in doubt since the last time.
-    await this.#reporter.send(setup, signal)
+    await this.#reporter.send(setup, this.#intervalMs(), signal)
     const observation = await observe(this.#observer, setup, journal.state, 'report', signal)
     const isLeftOut = this.#reporter.isThrottled()
     const at = ports.clock.wallMs()
     let judged: Judged | undefined
+    let isTold = false
     await journal.commit((state) => {
       const { snapshot, customDatapoints } = observation
       judged = this.#detect.closeInterval(state, snapshot, customDatapoints, at, at + this.#intervalMs())
       const composed = this.#reporter.compose(judged.state, setup, observation, isLeftOut)
+      isTold = composed.isTold
       return {
         state: composed.state,
         entries: [...judged.entries, ...composed.entries],
         events: judged.events,
       }
     })
-    setup.collector.markReported()
+    if (isTold) setup.collector.markReported()
     await this.#tell(judged, at)
-    await this.#reporter.send(setup, signal)
+    await this.#reporter.send(setup, this.#intervalMs(), signal)
     await this.#parts.stores.writeStatus(this.health())
   }
 
@@ -252,17 +275,21 @@ export class Running {
         judged.entries.map(({ payload }) => JSON.parse(Buffer.from(payload).toString())),
       )
     }
+    void this.#local.flush()
     this.#drain.wake()
   }
 
   async #publishHealth(): Promise<void> {
-    const { link } = this.#parts
+    const { link, stores } = this.#parts
     const health = this.health()
-    await this.#parts.stores.writeStatus(health)
+    await stores.writeStatus(health)
+    const topic = this.#setup.ownTopics.health
+    const core = link.require('PublishToIoTCore')
     // Not worth keeping: the next message has newer figures.
-    await link
-      .require('PublishToIoTCore')
-      .publishToIoTCore(this.#setup.ownTopics.health, Buffer.from(JSON.stringify(health)))
+    await core.publishToIoTCore(
+      topic,
+      Buffer.from(JSON.stringify(boundHealth(health, core.publishBytesMax(topic)))),
+    )
   }
 
   async #subscribeToReplies(core: CoreClient, { topics, codec }: Setup): Promise<void> {
@@ -279,7 +306,7 @@ export class Running {
         })
         subscribed.add(topic)
       } catch (error) {
-        if (error instanceof IpcError && error.code !== 'unauthorized') throw error
+        if (!(error instanceof IpcError) || error.code !== 'unauthorized') throw error
         // Reporting without hearing the answers is better than not reporting.
         this.#parts.ports.log.error('replies of Device Defender will not be heard', { topic, error })
       }
@@ -323,7 +350,9 @@ export class Running {
       : this.#parts.ports.clock.wallMs() + detect.clock.aheadMs - detect.clock.at
   }
 
+  /** With a `Schedule` the next report is taken to come as long after this one as this one came after the last. */
   #intervalMs(): number {
-    return this.#setup.config.sampleIntervalSeconds * 1000
+    const { schedule, sampleIntervalSeconds } = this.#setup.config
+    return schedule === undefined ? sampleIntervalSeconds * 1000 : this.#scheduledMs
   }
 }

@@ -7,13 +7,14 @@
  * - IPv4: `net/fib_trie` says which addresses are local. The interface is the one whose directly connected network in
  *   `net/route` contains the address, the longest prefix first. Two interfaces in equal networks, or an address without a
  *   connected network (a /32 on a tunnel), cannot be told apart this way; such an address has no interface rather than
- *   a wrong one. `127.0.0.0/8` is on the loopback interface by definition (RFC 1122, 3.2.1.3).
+ *   a wrong one. What can mislead it is a route to such an address that was set by hand. `127.0.0.0/8` is on the loopback interface by definition (RFC 1122, 3.2.1.3).
  * The same files serve in our own namespace for addresses of interfaces without carrier, which getifaddrs of Node leaves out.
  */
 import { readFibTrie } from './fib-trie.ts'
 import { readIfInet6 } from './if-inet6.ts'
 import { type Route, readNetRoute } from './net-route.ts'
-import type { ProcFs } from './proc-fs.ts'
+import { ProcReadError } from './parse-error.ts'
+import { type ProcFs, SEVERAL } from './proc-fs.ts'
 
 export interface LocalAddresses {
   /** Interface name of a bare address, or undefined when no interface is known to own it. */
@@ -27,9 +28,10 @@ export function readLocalAddresses(proc: ProcFs, onFault: (error: unknown) => vo
   return {
     interfaceOf: (address) => {
       const name = own?.get(address)
-      if (name !== undefined) return name
+      if (name !== undefined) return name === SEVERAL ? undefined : name
       ofFiles ??= addressesOfFiles(proc, onFault)
-      return ofFiles.get(address) ?? (isLoopbackText(address) ? 'lo' : undefined)
+      const found = ofFiles.get(address) ?? (isLoopbackText(address) ? 'lo' : undefined)
+      return found === SEVERAL ? undefined : found
     },
   }
 }
@@ -38,8 +40,15 @@ const isLoopbackText = (address: string): boolean => address.startsWith('127.') 
 
 function addressesOfFiles(proc: ProcFs, onFault: (error: unknown) => void): Map<string, string> {
   const byAddress = new Map<string, string>()
-  attempt(onFault, () => {
-    for (const { address, interface: name } of readIfInet6(proc).addresses) byAddress.set(address, name)
+  // Without IPv6 the kernel has no if_inet6.
+  const unlessMissing = (error: unknown) => {
+    if (!(error instanceof ProcReadError && error.isMissing)) onFault(error)
+  }
+  attempt(unlessMissing, () => {
+    for (const { address, interface: name } of readIfInet6(proc).addresses) {
+      const known = byAddress.get(address)
+      byAddress.set(address, known === undefined || known === name ? name : SEVERAL)
+    }
   })
   attempt(onFault, () => {
     const { routes } = readNetRoute(proc)

@@ -35,6 +35,8 @@ export function parseNetRoute(text: string, isLittleEndian = true): NetRoute {
       counter.add(index + 1, 'line', '11 columns', line)
       continue
     }
+    // A route that refuses (blackhole, unreachable, prohibit) is on no interface.
+    if (name === '*') continue
     const word = (hex: string) => networkOrder(Number.parseInt(hex, 16), isLittleEndian)
     routes.push({ interface: name, destination: word(destination), mask: word(mask), gateway: word(gateway) })
   }

@@ -161,12 +161,18 @@ function isSameNamespace(procPath: string): boolean {
   }
 }
 
+/** In place of a name: interfaces with the same hardware address have the same link-local address. */
+export const SEVERAL = ''
+
 function interfaceByAddress(): Map<string, string> {
   const byAddress = new Map<string, string>()
   for (const [name, addresses] of Object.entries(networkInterfaces())) {
     // An alias label (eth0:1) is another name of the same interface.
     const interfaceName = name.split(':', 1)[0] ?? name
-    for (const { address } of addresses ?? []) byAddress.set(address, interfaceName)
+    for (const { address } of addresses ?? []) {
+      const known = byAddress.get(address)
+      byAddress.set(address, known === undefined || known === interfaceName ? interfaceName : SEVERAL)
+    }
   }
   return byAddress
 }

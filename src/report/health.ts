@@ -20,6 +20,8 @@ export interface Health {
   readonly parts: readonly PartHealth[]
   /** Behaviors of the security profiles that are judged on the device. */
   readonly behaviors: readonly BehaviorHealth[]
+  /** Parts and behaviors that were left out because a message takes no more. */
+  readonly leftOut?: number
 }
 
 export interface ReportHealth {
@@ -64,4 +66,23 @@ export interface BehaviorHealth {
   readonly value?: number
   readonly threshold?: number
   readonly since?: number
+}
+
+/**
+ * The health in a message of at most `bytesMax`: what works and conforms is left out first, then the rest of both lists.
+ * Sizes are of UTF-8 JSON.
+ */
+export function boundHealth(health: Health, bytesMax: number): Health {
+  const telling = {
+    parts: health.parts.filter(({ error }) => error !== undefined),
+    behaviors: health.behaviors.filter(({ state }) => state === 'in-alarm' || state === 'pending'),
+  }
+  const without = (lists: Pick<Health, 'parts' | 'behaviors'>): Health => ({
+    ...health,
+    ...lists,
+    leftOut: health.parts.length + health.behaviors.length - lists.parts.length - lists.behaviors.length,
+  })
+  const least = without({ parts: [], behaviors: [] })
+  const choices = [health, without(telling), without({ ...telling, parts: [] })]
+  return choices.find((choice) => Buffer.byteLength(JSON.stringify(choice)) <= bytesMax) ?? least
 }

@@ -73,9 +73,10 @@ const cases: { name: string; error: unknown; code: IpcErrorCode; says: RegExp; o
     says: /RPC request failed/,
   },
   {
+    // What answered so may have taken the message.
     name: 'a reply of an unknown shape',
     error: rpcError(RpcErrorType.DeserializationError),
-    code: 'unsupported',
+    code: 'internal',
     says: /failed/,
   },
   {
@@ -166,4 +167,9 @@ describe('what the SDK throws', () => {
 test('what is an IpcError already stays as it is', () => {
   const error = new IpcError('timeout', 'UpdateState', 'no reply within 10 s')
   expect(toIpcError('Connect', error)).toBe(error)
+})
+
+test('a subscription that is answered in an unknown shape is one that the nucleus does not have', () => {
+  const error = toIpcError('SubscribeToComponentUpdates', rpcError(RpcErrorType.DeserializationError))
+  expect(error.code).toBe('unsupported')
 })

@@ -193,15 +193,16 @@ describe.each(['classic', 'lite'] as const)('on %s', (mode) => {
     await nucleus.getConfiguration()
   })
 
-  test('a call without a reply ends by its time-out, a connection outlives it', async () => {
+  test('a call without a reply ends by its time-out, and with it the connection, which may be half dead', async () => {
     const { nucleus, core } = await join(mode, 150)
     core.faults.setDelayMs(60_000)
     await expect(nucleus.getConfiguration()).rejects.toMatchObject({
       code: 'timeout',
       message: 'GetConfiguration: no reply within 0.15 s',
     })
+    expect(await nucleus.closed).not.toBe('closed by us')
     core.faults.setDelayMs(0)
-    await nucleus.getConfiguration()
+    await expect(nucleus.getConfiguration()).rejects.toMatchObject({ code: 'disconnected' })
   })
 
   test('a lost connection ends every call under way, and those to come', async () => {

@@ -173,12 +173,12 @@ class World {
     let tries = 0
     this.nucleus.fateOf = () => chosen[tries++ % chosen.length] ?? 'taken'
     await this.do(async ({ journal, reporter, setup, stores }) => {
-      await this.#sleepless(reporter.send(setup, never))
+      await this.#sleepless(reporter.send(setup, 300_000, never))
       const snapshot = { counters: this.#reading(), builtIn: new Map(), parts: [] }
       await journal.commit((state) =>
         reporter.compose(state, setup, { snapshot, custom: new Map(), customDatapoints: [] }, false),
       )
-      await this.#sleepless(reporter.send(setup, never))
+      await this.#sleepless(reporter.send(setup, 300_000, never))
       for (let count = 0; count < 3; count += 1) {
         const copy = await stores.outbox.peek()
         if (copy === undefined) return
