@@ -166,18 +166,13 @@ describe.concurrent('offline', () => {
     carry(tree, 0)
     const agent = await startAgent(context, {
       mode: 'lite',
-      // Due each second, but a report that is tried again holds up the next, for up to the interval.
-      configuration: {
-        ProcPath: tree.path,
-        Schedule: '* * * * * *',
-        SampleIntervalSeconds: 300,
-        LogLevel: 'debug',
-      },
+      // The first retry comes after 2.5 to 5 s, which is within this interval.
+      configuration: { ProcPath: tree.path, SampleIntervalSeconds: 7, LogLevel: 'debug' },
     })
     await agent.nextReport()
     agent.core.faults.setOffline(true)
     carry(tree, 500)
-    await new Promise((resolve) => setTimeout(resolve, 2_100))
+    await new Promise((resolve) => setTimeout(resolve, 8_000))
     agent.core.faults.setOffline(false)
     await agent.logWhere(
       'a report handed over at the second try',
@@ -185,7 +180,7 @@ describe.concurrent('offline', () => {
     )
     await agent.until('the traffic', () => (carried(agent) >= 500 ? true : undefined))
     expect(carried(agent)).toBe(500)
-  })
+  }, 60_000)
 
   const isNotHandedOver = ({ message }: { message: string }) => /report not handed over/.test(message)
 })
