@@ -113,7 +113,7 @@ function noteParts(faults: FaultLog, snapshot: Snapshot): void {
     else faults.note(`part ${part}`, 'metrics left out of the report', { part, error })
     if (lineFaults.length === 0) faults.clear(`lines ${part}`, `no more malformed lines in ${part}`)
     else faults.note(`lines ${part}`, 'malformed lines left out', { part, files: lineFaults })
-    for (const warning of warnings)
-      faults.note(`warning ${warning}`, 'less is known than could be', { part, error: warning })
+    if (warnings.length === 0) faults.clear(`warnings ${part}`, `all is known about ${part} again`)
+    else faults.note(`warnings ${part}`, 'less is known than could be', { part, errors: warnings })
   }
 }
