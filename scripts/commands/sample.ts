@@ -5,7 +5,7 @@
  * Exit status 1 when a part of a report could not be read; the rest is printed all the same.
  */
 import { Command, Option } from 'commander'
-import { Collector, type Snapshot } from '../../src/metrics/collector.ts'
+import { Collector, type Snapshot, toMetrics } from '../../src/metrics/collector.ts'
 import { type CounterReading, trafficSince } from '../../src/metrics/counters.ts'
 import { interfaceFilter } from '../../src/metrics/interfaces.ts'
 import type { Metrics } from '../../src/metrics/snapshot.ts'
@@ -117,18 +117,13 @@ export async function sample(options: SampleOptions, io: SampleIo): Promise<numb
 
 function metricsOf(
   { loopback }: SampleOptions,
-  { listeningTcpPorts, listeningUdpPorts, establishedConnections, counters }: Snapshot,
+  snapshot: Snapshot,
   baseline: CounterReading | undefined,
 ): Metrics {
+  const { counters } = snapshot
   const networkStats =
     counters && trafficSince(baseline, counters, interfaceFilter({ allow: [], deny: [] }, loopback))
-  return {
-    ...(listeningTcpPorts && { listeningTcpPorts }),
-    ...(listeningUdpPorts && { listeningUdpPorts }),
-    ...(establishedConnections && { establishedConnections }),
-    ...(networkStats && { networkStats }),
-    custom: new Map(),
-  }
+  return toMetrics(snapshot, networkStats, new Map())
 }
 
 function encode(

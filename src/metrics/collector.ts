@@ -22,7 +22,7 @@ import { ConnectionTable } from './connections.ts'
 import type { CounterReading, InterfaceReading } from './counters.ts'
 import type { BuiltInMetric } from './custom.ts'
 import { ListenerTable } from './ports.ts'
-import type { EstablishedConnections, ListeningPorts } from './snapshot.ts'
+import type { EstablishedConnections, ListeningPorts, Metrics, NetworkStats } from './snapshot.ts'
 
 export interface CollectorOptions {
   /** Whether connections with a loopback address as their remote side count. Listeners on loopback always do. */
@@ -51,6 +51,21 @@ export interface Snapshot {
   readonly counters?: CounterReading
   readonly builtIn: ReadonlyMap<BuiltInMetric, number>
   readonly parts: readonly PartOutcome[]
+}
+
+/** What a report tells of a snapshot; what the snapshot lacks, the report lacks. */
+export function toMetrics(
+  { listeningTcpPorts, listeningUdpPorts, establishedConnections }: Snapshot,
+  networkStats: NetworkStats | undefined,
+  custom: Metrics['custom'],
+): Metrics {
+  return {
+    ...(listeningTcpPorts && { listeningTcpPorts }),
+    ...(listeningUdpPorts && { listeningUdpPorts }),
+    ...(establishedConnections && { establishedConnections }),
+    ...(networkStats && { networkStats }),
+    custom,
+  }
 }
 
 export interface PartOutcome {

@@ -3,8 +3,9 @@
  * for until their fate is known. Their traffic is the ledger's affair; see `metrics/traffic-ledger.ts`.
  */
 import { IpcError } from '../ipc/core-client.ts'
+import { toMetrics } from '../metrics/collector.ts'
 import { trafficSince } from '../metrics/counters.ts'
-import type { Metrics, NetworkStats } from '../metrics/snapshot.ts'
+import type { NetworkStats } from '../metrics/snapshot.ts'
 import * as ledger from '../metrics/traffic-ledger.ts'
 import type { Reply } from '../report/reply.ts'
 import { type Omitted, shrinkReport } from '../report/shrink.ts'
@@ -67,13 +68,7 @@ export class Reporter {
     // AWS wants ids that only grow; the clock may have stepped back.
     const reportId = Math.max(this.#ports.ports.clock.wallMs(), state.lastReportId + 1)
     const make = (networkStats: NetworkStats | undefined) => {
-      const metrics: Metrics = {
-        ...(snapshot.listeningTcpPorts && { listeningTcpPorts: snapshot.listeningTcpPorts }),
-        ...(snapshot.listeningUdpPorts && { listeningUdpPorts: snapshot.listeningUdpPorts }),
-        ...(snapshot.establishedConnections && { establishedConnections: snapshot.establishedConnections }),
-        ...(networkStats && { networkStats }),
-        custom,
-      }
+      const metrics = toMetrics(snapshot, networkStats, custom)
       const { config, codec, maxBytes } = setup
       const report = shrinkReport(
         { reportId, metrics },
