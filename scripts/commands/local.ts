@@ -10,12 +10,13 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { hostname, tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { Command, InvalidArgumentError, Option } from 'commander'
+import { Command, Option } from 'commander'
 import type { LocalCoreEvent } from '../../src/local-core/events.ts'
 import type { Feed } from '../../src/local-core/page/feed.ts'
 import type { Page } from '../../src/local-core/page/server.ts'
 import type { ViewedEvent } from '../../src/local-core/page/viewed-event.ts'
 import { openLocalOutput } from '../render/local-output.ts'
+import { numberOption } from '../render/options.ts'
 
 export interface LocalOptions {
   readonly for?: number
@@ -92,11 +93,15 @@ export function localCommand(): Command {
         'and Device Defender, with a few security profiles to raise alarms by.\n' +
         'Needs no AWS account, no root and no network.',
     )
-    .option('--for <seconds>', 'stop after this time (default: at Ctrl-C)', wholeNumber(1, SECONDS_MAX))
+    .option(
+      '--for <seconds>',
+      'stop after this time (default: at Ctrl-C)',
+      numberOption({ min: 1, max: SECONDS_MAX, integer: true }),
+    )
     .option(
       '--interval <seconds>',
       `time between reports (default: ${INTERVAL_SECONDS_DEFAULT})`,
-      wholeNumber(1, SECONDS_MAX),
+      numberOption({ min: 1, max: SECONDS_MAX, integer: true }),
     )
     .addOption(
       new Option('--mode <nucleus>', 'which nucleus to stand in for')
@@ -106,7 +111,7 @@ export function localCommand(): Command {
     .option(
       '--port <number>',
       `port of the live page, 0 for any free one\n(default: ${PORT_DEFAULT}, or any free one if that is taken)`,
-      wholeNumber(0, 65_535),
+      numberOption({ min: 0, max: 65_535, integer: true }),
     )
     .option('--no-page', 'no live page')
     .option('--config <file>', 'JSON or YAML, merged into the component configuration')
@@ -395,14 +400,4 @@ function isPackageRoot(directory: string): boolean {
   const file = join(directory, 'package.json')
   if (!existsSync(file)) return false
   return (JSON.parse(readFileSync(file, 'utf8')) as { name?: string }).name === 'greengrass-defender'
-}
-
-function wholeNumber(min: number, max: number): (text: string) => number {
-  return (text) => {
-    const value = Number(text)
-    if (!/^\d+$/.test(text) || value < min || value > max) {
-      throw new InvalidArgumentError(`It must be a whole number from ${min} to ${max}.`)
-    }
-    return value
-  }
 }

@@ -31,9 +31,9 @@ const array = (items: Schema, more: Schema = {}): Schema => ({ type: 'array', it
 const text = (maxLength: number, minLength = 1): Schema => ({ type: 'string', minLength, maxLength })
 const name: Schema = { ...text(limits.NAME_MAX), pattern: limits.namePattern.source }
 const described = (schema: Schema, description: string): Schema => ({ ...schema, description })
-const mapOf = (additionalProperties: Schema): Schema => ({
+const mapOf = (additionalProperties: Schema, propertyNames = name): Schema => ({
   type: 'object',
-  propertyNames: name,
+  propertyNames,
   additionalProperties,
 })
 
@@ -249,6 +249,7 @@ const profile: Schema = object(
           },
           ['roleArn', 'actionParams'],
         ),
+        { ...name, pattern: limits.namePattern.source.replace(':', '') },
       ),
       'Actions that an operator can take on a violation, by name.',
     ),

@@ -164,11 +164,17 @@ const plainName = (name: string) =>
     ? undefined
     : `must be 1 to ${limits.NAME_MAX} letters, digits, ":", "_" and "-"`
 
+/** Their names have no colon, unlike all others (iot API reference, MitigationActionName). */
+const mitigationActionName = (name: string) =>
+  plainName(name) === undefined && !name.includes(':')
+    ? undefined
+    : `must be 1 to ${limits.NAME_MAX} letters, digits, "_" and "-"`
+
 const readers = {
   targets,
   customMetrics: mapOf(customMetric, customMetricNameFault),
   dimensions: mapOf(dimension, plainName),
-  mitigationActions: mapOf(mitigationAction, plainName),
+  mitigationActions: mapOf(mitigationAction, mitigationActionName),
 }
 
 /** Reads the members that are there; each of the others is empty. */

@@ -77,6 +77,16 @@ describe('what files may not say together', () => {
       says: ['b.yaml:1:1: securityProfileName: "p" is in a.yaml too'],
     },
     {
+      name: 'a name with a colon for a mitigation action, which AWS does not take',
+      texts: {
+        'a.yaml': profile(
+          'p',
+          'mitigationActions: { "a:b": { roleArn: arn:aws:iam::123456789012:role/r, actionParams: { addThingsToThingGroupParams: { thingGroupNames: [q] } } } }',
+        ),
+      },
+      says: ['a.yaml:2:22: mitigationActions.a:b: the name must be 1 to 128 letters, digits, "_" and "-"'],
+    },
+    {
       name: 'two types for one custom metric',
       texts: {
         'a.yaml': profile('p', 'customMetrics: { load: { type: number } }'),
