@@ -10,20 +10,32 @@ export interface AccessRules {
   readonly deniedActions: Set<string>
 }
 
+/** What a request's `Authorization` says of who signed it and for what. */
+export interface Scope {
+  readonly key: string
+  readonly region: string
+  readonly service: string
+}
+
 /** IAM user guide, "Elements of an AWS API request signature". */
 const CREDENTIAL =
   /^AWS4-HMAC-SHA256 Credential=([^/,]+)\/(\d{8})\/([^/,]+)\/([^/,]+)\/aws4_request, ?SignedHeaders=/
 
-export function checkAccess(
-  { region, accountId }: Account,
-  rules: AccessRules,
-  authorization: string | undefined,
-  operation: string,
-): void {
-  if (authorization === undefined) {
+/** Has no region of its own: requests are signed for the first one ever (General Reference, "IAM endpoints"). */
+const GLOBAL = new Map([['iam', 'us-east-1']])
+
+/** `undefined` where nobody signed. */
+export function scopeOf(authorization: string | undefined): Scope | undefined {
+  if (authorization === undefined) return undefined
+  const [, key = '', , region = '', service = ''] = CREDENTIAL.exec(authorization) ?? []
+  return { key, region, service }
+}
+
+export function checkCredentials({ region }: Account, rules: AccessRules, scope: Scope | undefined): void {
+  if (scope === undefined) {
     throw new AwsError('MissingAuthenticationTokenException', 'Missing Authentication Token')
   }
-  const [, key = '', , scopeRegion, service] = CREDENTIAL.exec(authorization) ?? []
+  const { key, service } = scope
   if (rules.expiredKeys.includes(key)) {
     throw new AwsError('ExpiredTokenException', 'The security token included in the request is expired')
   }
@@ -33,10 +45,12 @@ export function checkAccess(
       'The security token included in the request is invalid.',
     )
   }
-  if (scopeRegion !== region || service !== 'iot') {
-    throw new AwsError('InvalidSignatureException', `Credential should be scoped to ${region}/iot`)
+  if (scope.region !== region && scope.region !== GLOBAL.get(service)) {
+    throw new AwsError('InvalidSignatureException', `Credential should be scoped to ${region}/${service}`)
   }
-  const action = `iot:${operation}`
+}
+
+export function checkPermission({ accountId }: Account, rules: AccessRules, action: string): void {
   if (!rules.deniedActions.has(action)) return
   throw new AwsError(
     'AccessDeniedException',

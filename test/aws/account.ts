@@ -1,19 +1,70 @@
 /** What one account holds in one region, for the operations that are imitated. */
+import type { DetectData } from './detect-data.ts'
+import type { Iam } from './iam/state.ts'
+import { addThingGroup, type Registry } from './registry.ts'
+import type { StoredBucket } from './s3/state.ts'
 
 export interface Account {
   readonly accountId: string
   readonly region: string
-  readonly profiles: Map<string, StoredProfile>
-  readonly customMetrics: Map<string, StoredCustomMetric>
-  readonly dimensions: Map<string, StoredDimension>
-  readonly mitigationActions: Map<string, StoredMitigationAction>
-  readonly thingGroups: Set<string>
-  /** By the ARN of what is tagged. */
-  readonly tags: Map<string, Map<string, string>>
   /** Epoch milliseconds. */
   readonly nowMs: () => number
   /** Entries in a page of a list, however many are asked for. */
   readonly pageMax: number
+  /** By the ARN of what is tagged; of AWS IoT only. */
+  readonly tags: Map<string, Map<string, string>>
+
+  readonly profiles: Map<string, StoredProfile>
+  readonly customMetrics: Map<string, StoredCustomMetric>
+  readonly dimensions: Map<string, StoredDimension>
+  readonly mitigationActions: Map<string, StoredMitigationAction>
+  readonly detect: DetectData
+
+  readonly registry: Registry
+  readonly iotPolicies: Map<string, StoredIotPolicy>
+  readonly topicRules: Map<string, StoredTopicRule>
+  /** The ARN of the role behind each alias. */
+  readonly roleAliases: Map<string, string>
+  /** IoT jobs, by whoever has made some. */
+  jobs?: JobSource
+
+  readonly buckets: Map<string, StoredBucket>
+  readonly iam: Iam
+}
+
+interface AccountOptions {
+  readonly region?: string
+  readonly accountId?: string
+  /** Groups that there are, by their names; see `registry.ts` for more. */
+  readonly thingGroups?: readonly string[]
+  readonly pageMax?: number
+  readonly nowMs?: () => number
+}
+
+/** The most that a page of AWS IoT's lists can be asked to hold (iot API reference, MaxResults). */
+const PAGE_MAX = 250
+
+export function newAccount(options: AccountOptions = {}): Account {
+  const account: Account = {
+    accountId: options.accountId ?? '123456789012',
+    region: options.region ?? 'eu-west-1',
+    nowMs: options.nowMs ?? Date.now,
+    pageMax: options.pageMax ?? PAGE_MAX,
+    tags: new Map(),
+    profiles: new Map(),
+    customMetrics: new Map(),
+    dimensions: new Map(),
+    mitigationActions: new Map(),
+    detect: { events: [], metricValues: new Map(), verifications: new Map(), tasks: new Map() },
+    registry: { things: new Map(), groups: new Map(), membershipChanges: 0 },
+    iotPolicies: new Map(),
+    topicRules: new Map(),
+    roleAliases: new Map(),
+    buckets: new Map(),
+    iam: { roles: new Map(), policies: new Map() },
+  }
+  for (const name of options.thingGroups ?? []) addThingGroup(account, { name })
+  return account
 }
 
 /** Input of an operation, after it was checked against its shape. */
@@ -74,6 +125,31 @@ export interface StoredMitigationAction {
   params: Input
   readonly createdAt: number
   changedAt: number
+}
+
+/** A policy of AWS IoT, not of IAM. */
+export interface StoredIotPolicy {
+  readonly name: string
+  readonly arn: string
+  /** JSON text, as it was written. */
+  readonly document: string
+  /** ARNs of certificates and thing groups. */
+  readonly targets: Set<string>
+}
+
+export interface StoredTopicRule {
+  readonly name: string
+  readonly arn: string
+  payload: Input
+  readonly createdAt: number
+}
+
+/** Answers of `DescribeJob` and `ListJobExecutionsForJob` for the jobs that a service knows. */
+export interface JobSource {
+  /** The members of `Job`. */
+  describe(jobId: string): Input | undefined
+  /** `executionSummaries`. */
+  executions(jobId: string, status?: string): readonly Input[] | undefined
 }
 
 export const arnOf = ({ region, accountId }: Account, resource: string) =>

@@ -1,7 +1,16 @@
-/** An error as the service answers it: the code that the SDK makes an exception of, and its HTTP status. */
-import { errorStatuses } from './shapes.ts'
+/** An error as a service answers it: the code that the SDK makes an exception of, and further members of its shape. */
+export class AwsError extends Error {
+  readonly code: string
+  readonly members: Readonly<Record<string, unknown>>
 
-/** Answered by the signature check in front of the service, not by its model. */
+  constructor(code: string, message: string, members: Readonly<Record<string, unknown>> = {}) {
+    super(message)
+    this.code = code
+    this.members = members
+  }
+}
+
+/** Answered by the signature check in front of the services, not by their models. */
 const gatewayStatuses: Readonly<Record<string, number>> = {
   AccessDeniedException: 403,
   ExpiredTokenException: 403,
@@ -11,19 +20,9 @@ const gatewayStatuses: Readonly<Record<string, number>> = {
   ServiceUnavailableException: 503,
 }
 
-export class AwsError extends Error {
-  readonly code: string
-  readonly status: number
-  /** Further members of the error's shape. */
-  readonly members: Readonly<Record<string, string>>
-
-  constructor(code: string, message: string, members: Readonly<Record<string, string>> = {}) {
-    super(message)
-    this.code = code
-    this.status = errorStatuses[code] ?? gatewayStatuses[code] ?? 400
-    this.members = members
-  }
-}
+/** @param statuses of the errors in the service's model; the same code has not the same status in all of them */
+export const statusOf = ({ code }: AwsError, statuses: Readonly<Record<string, number>>): number =>
+  statuses[code] ?? gatewayStatuses[code] ?? 400
 
 export const invalid = (message: string) => new AwsError('InvalidRequestException', message)
 export const notFound = (what: string) => new AwsError('ResourceNotFoundException', `${what} does not exist.`)

@@ -4,6 +4,8 @@ import { AwsError } from './error.ts'
 export interface Fault {
   /** Any operation if left out. */
   readonly operation?: string
+  /** Of this service only, by its signing name: some names are used by several. */
+  readonly service?: string
   /** Calls of it that pass before. */
   readonly skip?: number
   /** Calls that meet the fault; Infinity for all. */
@@ -32,9 +34,10 @@ export class Faults {
   }
 
   /** What the call that is just made meets. */
-  take(operation: string): Effect | undefined {
+  take(operation: string, service: string): Effect | undefined {
     for (const entry of this.#pending) {
-      if ((entry.fault.operation ?? operation) !== operation || entry.times <= 0) continue
+      const { operation: wanted = operation, service: ofService = service } = entry.fault
+      if (wanted !== operation || ofService !== service || entry.times <= 0) continue
       if (entry.skip > 0) {
         entry.skip -= 1
         continue

@@ -13,7 +13,7 @@ export function page<T>(account: Account, list: string, all: readonly T[], input
   const end = start + size
   return {
     entries: all.slice(start, end),
-    next: end < all.length ? { nextToken: Buffer.from(`${list} ${end}`).toString('base64url') } : {},
+    next: end < all.length ? { nextToken: Buffer.from(`${list} ${end}`).toString('base64') } : {},
   }
 }
 
@@ -21,7 +21,8 @@ export function page<T>(account: Account, list: string, all: readonly T[], input
 const PAGE_DEFAULT = 25
 
 function readToken(list: string, token: string): number {
-  const [, start] = new RegExp(`^${list} (\\d+)$`).exec(Buffer.from(token, 'base64url').toString()) ?? []
-  if (start === undefined) throw invalid('Invalid nextToken')
+  const text = Buffer.from(token, 'base64').toString()
+  const start = text.startsWith(`${list} `) ? text.slice(list.length + 1) : ''
+  if (!/^\d+$/.test(start)) throw invalid('Invalid nextToken')
   return Number(start)
 }

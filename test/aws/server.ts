@@ -1,17 +1,25 @@
 /**
- * A stand-in for AWS IoT's control plane of Device Defender Detect: an HTTP server with state that the AWS SDK talks to
- * through its `endpoint`. Requests are checked against the service's own shapes, and so are the answers.
+ * A stand-in for the parts of AWS that the commands use: one HTTP server with state that the AWS SDKs talk to through
+ * their `endpoint`. Each service is a file of its own; credentials, permissions, faults on demand and the log of calls
+ * are the same for all.
  */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { setTimeout as wait } from 'node:timers/promises'
-import { type AccessRules, checkAccess } from './access.ts'
-import type { Account, Input } from './account.ts'
-import { AwsError, invalid } from './error.ts'
+import { type AccessRules, checkCredentials, checkPermission, scopeOf } from './access.ts'
+import { type Account, newAccount } from './account.ts'
+import { AwsError } from './error.ts'
 import { errorOf, type Fault, Faults } from './faults.ts'
-import { handlers } from './operations/table.ts'
-import { readRequest } from './request.ts'
-import { checkShape, type OperationName, operations } from './shapes.ts'
+import { refuseAsJson } from './rest-json.ts'
+import type {
+  Service,
+  ServiceAnswer,
+  ServiceCall,
+  ServiceContext,
+  ServiceFactory,
+  ServiceRequest,
+} from './service.ts'
+import { defaultServices } from './services.ts'
 
 export interface AwsOptions {
   readonly region?: string
@@ -19,11 +27,13 @@ export interface AwsOptions {
   readonly thingGroups?: readonly string[]
   readonly pageMax?: number
   readonly nowMs?: () => number
+  /** Instead of all that there are. */
+  readonly services?: readonly ServiceFactory[]
 }
 
-export interface AwsCall {
-  readonly operation: OperationName
-  readonly input: Input
+export interface AwsCall extends ServiceCall {
+  /** Its signing name. */
+  readonly service: string
   /** The code of the error that it was answered with. */
   readonly failed?: string
 }
@@ -31,13 +41,18 @@ export interface AwsCall {
 export interface Aws {
   readonly endpoint: string
   readonly account: Account
-  /** Every call that reached the service, in order. */
+  /** Every call that reached a service, in order. */
   readonly calls: AwsCall[]
   readonly deniedActions: Set<string>
-  /** The operations that succeeded and changed something, since the beginning or since `calls` was emptied. */
-  changes(): AwsCall[]
+  /**
+   * The operations that succeeded and changed something, since the beginning or since `calls` was emptied.
+   * @param service the signing name of the only service wanted
+   */
+  changes(service?: string): Pick<AwsCall, 'operation' | 'input'>[]
   fault(fault: Fault): void
   clearFaults(): void
+  /** Tells of each call after its work was done and before it is answered; returns what ends it. */
+  onCall(listener: (call: AwsCall) => void): () => void
   close(): Promise<void>
 }
 
@@ -45,59 +60,89 @@ export interface Aws {
 export const ACCESS_KEY = 'AKIAIOSFODNN7EXAMPLE'
 export const EXPIRED_KEY = 'ASIAEXPIREDEXPIRED00'
 
-const BODY_BYTES_MAX = 1024 * 1024
+/** A part of a multipart upload is 8 MB here, an artifact in one piece at most that; the rest is room. */
+const BODY_BYTES_MAX = 64 * 1024 * 1024
 
 export async function startAws(options: AwsOptions = {}): Promise<Aws> {
-  const account: Account = {
-    accountId: options.accountId ?? '123456789012',
-    region: options.region ?? 'eu-west-1',
-    profiles: new Map(),
-    customMetrics: new Map(),
-    dimensions: new Map(),
-    mitigationActions: new Map(),
-    thingGroups: new Set(options.thingGroups),
-    tags: new Map(),
-    nowMs: options.nowMs ?? Date.now,
-    pageMax: options.pageMax ?? 250,
-  }
+  const account = newAccount(options)
   const rules: AccessRules = {
     accessKeys: [ACCESS_KEY],
     expiredKeys: [EXPIRED_KEY],
     deniedActions: new Set(),
   }
+  const services = new Map(
+    (options.services ?? defaultServices).map((create) => {
+      const service = create(account)
+      return [service.signingName, service]
+    }),
+  )
   const calls: AwsCall[] = []
   const faults = new Faults()
+  const listeners = new Set<(call: AwsCall) => void>()
 
   const server = createServer((request, response) => {
     serve(request, response).catch((error: unknown) => response.destroy(error as Error))
   })
 
-  async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const url = new URL(request.url ?? '/', 'http://aws')
-    const body = await bodyOf(request)
-    let operation: OperationName | undefined
-    let input: Input = {}
+  async function serve(incoming: IncomingMessage, response: ServerResponse): Promise<void> {
+    const request: ServiceRequest = {
+      method: incoming.method ?? '',
+      url: new URL(incoming.url ?? '/', 'http://aws'),
+      headers: incoming.headers,
+      body: await bodyOf(incoming),
+    }
+    const answer = await answerTo(request)
+    if (answer === undefined) {
+      response.destroy()
+      return
+    }
+    response.writeHead(answer.status, { ...REQUEST_ID, ...answer.headers })
+    response.end(answer.body)
+  }
+
+  /** `undefined` where the connection is to end without one. */
+  async function answerTo(request: ServiceRequest): Promise<ServiceAnswer | undefined> {
+    const scope = scopeOf(request.headers.authorization)
+    const service = scope === undefined ? undefined : services.get(scope.service)
+    const refuse = (error: AwsError) => service?.refuse(error) ?? refuseAsJson(error)
     try {
-      ;({ operation, input } = readRequest(request.method ?? '', url, body))
-      checkAccess(account, rules, request.headers.authorization, operation)
-      const effect = faults.take(operation)
-      if (effect?.kind === 'error') throw errorOf(effect)
-      if (effect?.kind === 'delay') await wait(effect.ms)
-      if (effect?.kind === 'drop' && effect.when === 'before') {
-        calls.push({ operation, input, failed: 'dropped' })
-        response.destroy()
-        return
+      checkCredentials(account, rules, scope)
+      if (service === undefined) {
+        throw new AwsError('InvalidSignatureException', `There is no service ${scope?.service} here`)
       }
-      const output = effect?.kind === 'answer' ? effect.output : perform(account, operation, input)
-      calls.push({ operation, input })
-      if (effect?.kind === 'drop') response.destroy()
-      else answer(response, 200, output)
+      return await service.handle(request, contextFor(service))
     } catch (error) {
-      if (!(error instanceof AwsError)) throw error
-      if (operation !== undefined) calls.push({ operation, input, failed: error.code })
-      answer(response, error.status, { message: error.message, ...error.members }, error.code)
+      if (error instanceof Dropped) return undefined
+      if (error instanceof AwsError) return refuse(error)
+      // A mistake of the stand-in's own, which the client's exception then tells of.
+      return refuse(new AwsError('InternalFailureException', String((error as Error).stack)))
     }
   }
+
+  const contextFor = ({ signingName }: Service): ServiceContext => ({
+    perform: async (call, work) => {
+      const record = (failed?: string) => {
+        const made = { ...call, service: signingName, ...(failed === undefined ? {} : { failed }) }
+        calls.push(made)
+        for (const listener of listeners) listener(made)
+      }
+      try {
+        checkPermission(account, rules, call.action ?? `${signingName}:${call.operation}`)
+        const effect = faults.take(call.operation, signingName)
+        if (effect?.kind === 'error') throw errorOf(effect)
+        if (effect?.kind === 'delay') await wait(effect.ms)
+        if (effect?.kind === 'drop' && effect.when === 'before') throw new Dropped()
+        const output = effect?.kind === 'answer' ? (effect.output as never) : await work()
+        record()
+        if (effect?.kind === 'drop') throw new DroppedAfter()
+        return output
+      } catch (error) {
+        if (error instanceof AwsError) record(error.code)
+        else if (error instanceof Dropped && !(error instanceof DroppedAfter)) record('dropped')
+        throw error
+      }
+    },
+  })
 
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
@@ -109,9 +154,17 @@ export async function startAws(options: AwsOptions = {}): Promise<Aws> {
     account,
     calls,
     deniedActions: rules.deniedActions,
-    changes: () => calls.filter(({ operation, failed }) => failed === undefined && isChange(operation)),
+    changes: (service) =>
+      calls
+        .filter((call) => call.failed === undefined && call.isChange)
+        .filter((call) => service === undefined || call.service === service)
+        .map(({ operation, input }) => ({ operation, input })),
     fault: (fault) => faults.add(fault),
     clearFaults: () => faults.clear(),
+    onCall: (listener) => {
+      listeners.add(listener)
+      return () => listeners.delete(listener)
+    },
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve())
@@ -120,26 +173,14 @@ export async function startAws(options: AwsOptions = {}): Promise<Aws> {
   }
 }
 
-function perform(account: Account, operation: OperationName, input: Input): object {
-  const problems = checkShape(operations[operation].input, input)
-  if (problems.length > 0) {
-    throw invalid(
-      `${problems.length} validation error${problems.length === 1 ? '' : 's'} detected: ${problems.join('; ')}`,
-    )
-  }
-  const handler = handlers[operation]
-  if (handler === undefined) throw new Error(`${operation} has a shape but no handler`)
-  // What is kept must not be the very objects of a request, nor what is answered those that are kept.
-  const output = structuredClone(handler(account, structuredClone(input)))
-  const faultsOfOurs = checkShape(operations[operation].output, output)
-  if (faultsOfOurs.length > 0) throw new Error(`the answer to ${operation}: ${faultsOfOurs.join('; ')}`)
-  return output
-}
+const REQUEST_ID = { 'x-amzn-requestid': '00000000-0000-4000-8000-000000000000' }
 
-const isChange = (operation: OperationName) =>
-  operations[operation].method !== 'GET' && operation !== 'ValidateSecurityProfileBehaviors'
+/** The connection is to end without an answer; nothing was done. */
+class Dropped extends Error {}
+/** The same, and the work was done. */
+class DroppedAfter extends Dropped {}
 
-async function bodyOf(request: IncomingMessage): Promise<string> {
+async function bodyOf(request: IncomingMessage): Promise<Buffer> {
   const pieces: Buffer[] = []
   let bytes = 0
   for await (const piece of request as AsyncIterable<Buffer>) {
@@ -147,14 +188,5 @@ async function bodyOf(request: IncomingMessage): Promise<string> {
     if (bytes > BODY_BYTES_MAX) throw new Error(`a request of more than ${BODY_BYTES_MAX} bytes`)
     pieces.push(piece)
   }
-  return Buffer.concat(pieces).toString()
-}
-
-function answer(response: ServerResponse, status: number, body: object, errorType?: string): void {
-  response.writeHead(status, {
-    'content-type': 'application/json',
-    'x-amzn-requestid': '00000000-0000-4000-8000-000000000000',
-    ...(errorType === undefined ? {} : { 'x-amzn-errortype': errorType }),
-  })
-  response.end(JSON.stringify(body))
+  return Buffer.concat(pieces)
 }

@@ -1,11 +1,29 @@
 /**
- * Values against the shapes of AWS's own service model: required members, lengths, patterns, enumerations, ranges.
- * `shapes.json` holds the facts of the operations used, from the model that the AWS SDKs are generated from (service
- * `iot`, version 2015-05-28); the wording of what is wrong follows the messages that AWS answers with.
+ * Values against the shapes of AWS's own service models: required members, lengths, patterns, enumerations, ranges.
+ * A service's `shapes.json` holds the facts of the operations used, from the model that the AWS SDKs are generated from;
+ * the wording of what is wrong follows the messages that AWS answers with.
  */
-import table from './shapes.json' with { type: 'json' }
 
-export interface Shape {
+/** A `shapes.json`. */
+export interface Model {
+  readonly operations: Readonly<Record<string, OperationModel>>
+  /** HTTP status by the code of an error. */
+  readonly errors: Readonly<Record<string, number>>
+  readonly shapes: Readonly<Record<string, Shape>>
+}
+
+interface OperationModel {
+  readonly method: string
+  readonly path: string
+  readonly input: string
+  /** Absent where the answer is empty. */
+  readonly output?: string
+  readonly errors: readonly string[]
+  /** Of success, where it is not 200. */
+  readonly status?: number
+}
+
+interface Shape {
   readonly type: string
   readonly required?: readonly string[]
   readonly members?: Readonly<Record<string, Member>>
@@ -21,44 +39,39 @@ export interface Shape {
   readonly enum?: readonly string[]
 }
 
-/** The name of a shape, and where the member travels if not in the body. */
-type Member = string | { readonly shape: string; readonly in?: string }
+/** The name of a shape, where the member travels if not in the body, and its name there if it is another. */
+type Member = string | { readonly shape: string; readonly in?: string; readonly as?: string }
 
-interface Operation {
-  readonly method: string
-  readonly path: string
-  readonly input: string
-  readonly output: string
-  readonly errors: readonly string[]
-}
+type Place = 'body' | 'path' | 'query' | 'header' | 'payload'
 
-export type OperationName = keyof typeof table.operations
-
-export const operations: Readonly<Record<OperationName, Operation>> = table.operations
-export const errorStatuses: Readonly<Record<string, number>> = table.errors
-const shapes: Readonly<Record<string, Shape>> = table.shapes
-
-export function shapeOf(name: string): Shape {
+export function shapeOf({ shapes }: Model, name: string): Shape {
   const shape = shapes[name]
   if (shape === undefined) throw new Error(`shapes.json has no shape ${name}`)
   return shape
 }
 
-export const placeOf = (member: Member) => (typeof member === 'string' ? 'body' : (member.in ?? 'body'))
 export const shapeNameOf = (member: Member) => (typeof member === 'string' ? member : member.shape)
 
+/** `payload` is a member that is the whole body. */
+export const placeOf = (name: string, member: Member): { place: Place; wireName: string } =>
+  typeof member === 'string'
+    ? { place: 'body', wireName: name }
+    : { place: (member.in ?? 'body') as Place, wireName: member.as ?? name }
+
 /** What is wrong with a value; nothing if it fits. */
-export function checkShape(name: string, value: unknown, path = ''): string[] {
-  const shape = shapeOf(name)
+export function checkShape(model: Model, name: string, value: unknown, path = ''): string[] {
+  const shape = shapeOf(model, name)
   switch (shape.type) {
     case 'structure':
-      return checkStructure(shape, value, path)
+      return checkStructure(model, shape, value, path)
     case 'list':
-      return checkList(shape, value, path)
+      return checkList(model, shape, value, path)
     case 'map':
-      return checkMap(shape, value, path)
+      return checkMap(model, shape, value, path)
     case 'string':
       return typeof value === 'string' ? checkText(shape, value, path) : [notA('string', path)]
+    case 'blob':
+      return typeof value === 'string' ? [] : [notA('blob', path)]
     case 'boolean':
       return typeof value === 'boolean' ? [] : [notA('boolean', path)]
     default:
@@ -66,7 +79,7 @@ export function checkShape(name: string, value: unknown, path = ''): string[] {
   }
 }
 
-function checkStructure(shape: Shape, value: unknown, path: string): string[] {
+function checkStructure(model: Model, shape: Shape, value: unknown, path: string): string[] {
   if (!isObject(value)) return [notA('structure', path)]
   const members = shape.members ?? {}
   const missing = (shape.required ?? [])
@@ -79,27 +92,27 @@ function checkStructure(shape: Shape, value: unknown, path: string): string[] {
   const given = Object.entries(members).flatMap(([member, ref]) =>
     value[member] === undefined || value[member] === null
       ? []
-      : checkShape(shapeNameOf(ref), value[member], join(path, member)),
+      : checkShape(model, shapeNameOf(ref), value[member], join(path, member)),
   )
   return [...missing, ...unknown, ...given]
 }
 
-function checkList(shape: Shape, value: unknown, path: string): string[] {
+function checkList(model: Model, shape: Shape, value: unknown, path: string): string[] {
   if (!Array.isArray(value)) return [notA('list', path)]
   const length = checkLength(shape, value.length, JSON.stringify(value), path)
   return [
     ...length,
     ...value.flatMap((each, index) =>
-      checkShape(shape.member as string, each, `${path}.${index + 1}.member`),
+      checkShape(model, shape.member as string, each, `${path}.${index + 1}.member`),
     ),
   ]
 }
 
-function checkMap(shape: Shape, value: unknown, path: string): string[] {
+function checkMap(model: Model, shape: Shape, value: unknown, path: string): string[] {
   if (!isObject(value)) return [notA('map', path)]
   return Object.entries(value).flatMap(([key, each]) => [
-    ...checkShape(shape.key as string, key, `${path}.${key}.key`),
-    ...checkShape(shape.value as string, each, `${path}.${key}.value`),
+    ...checkShape(model, shape.key as string, key, `${path}.${key}.key`),
+    ...checkShape(model, shape.value as string, each, `${path}.${key}.value`),
   ])
 }
 
@@ -134,12 +147,23 @@ function checkNumber({ type, min, max }: Shape, value: unknown, path: string): s
   return []
 }
 
-/** The model's patterns are Java's: anchored at both ends, and with POSIX's class of visible characters. */
-const toRegExp = (pattern: string) =>
-  new RegExp(
-    `^(?:${pattern.replaceAll('[\\p{Graph}\\x20]', '(?:[^\\p{Z}\\p{Cc}\\p{Cs}\\p{Cn}]|\\x20)')})$`,
-    'u',
-  )
+/** The model's patterns are Java's: anchored at both ends, and with POSIX's classes of characters. */
+function toRegExp(pattern: string): RegExp {
+  const known = compiled.get(pattern)
+  if (known !== undefined) return known
+  const visible = '(?:[^\\p{Z}\\p{Cc}\\p{Cs}\\p{Cn}]|\\x20)'
+  const translated = pattern
+    .replaceAll('[\\p{Graph}\\x20]', visible)
+    .replaceAll('\\p{Cntrl}', '\\p{Cc}')
+    .replaceAll('\\p{Upper}', 'A-Z')
+    .replaceAll('\\p{Digit}', '0-9')
+  const regExp = new RegExp(`^(?:${translated})$`, 'u')
+  compiled.set(pattern, regExp)
+  return regExp
+}
+
+/** As many as the tables have patterns. */
+const compiled = new Map<string, RegExp>()
 
 const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null && !Array.isArray(value)

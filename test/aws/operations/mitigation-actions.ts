@@ -1,4 +1,4 @@
-/** Mitigation actions, as they are defined; none is carried out. Source: iot API reference, CreateMitigationAction. */
+/** Mitigation actions, as they are defined; `detect-tasks.ts` carries them out. Source: iot API reference, CreateMitigationAction. */
 import {
   type Account,
   arnOf,
@@ -8,6 +8,7 @@ import {
   setTags,
 } from '../account.ts'
 import { AwsError, invalid, notFound } from '../error.ts'
+import { page } from '../page.ts'
 import type { Operations } from './operation.ts'
 
 /** General Reference, quotas of Device Defender. */
@@ -63,6 +64,14 @@ export const mitigationActionOperations: Operations = {
     if (input.roleArn !== undefined) action.roleArn = String(input.roleArn)
     action.changedAt = secondsNow(account)
     return { actionArn: action.arn, actionId: action.id }
+  },
+
+  ListMitigationActions: (account, input) => {
+    const all = [...account.mitigationActions.values()]
+      .filter(({ params }) => input.actionType === undefined || typeOf(params) === input.actionType)
+      .map(({ name, arn, createdAt }) => ({ actionName: name, actionArn: arn, creationDate: createdAt }))
+    const { entries, next } = page(account, 'mitigation actions', all, input)
+    return { actionIdentifiers: entries, ...next }
   },
 }
 

@@ -1,6 +1,5 @@
-/** One operation: checked input to the members of its answer, or an `AwsError`. */
-import type { Account, Input } from '../account.ts'
-import type { OperationName } from '../shapes.ts'
+/** One operation of AWS IoT: checked input to the members of its answer, or an `AwsError`. */
+import type { Account } from '../account.ts'
+import type { Handlers } from '../rest-json.ts'
 
-export type Operation = (account: Account, input: Input) => Readonly<Record<string, unknown>>
-export type Operations = Readonly<Partial<Record<OperationName, Operation>>>
+export type Operations = Handlers<Account>

@@ -50,17 +50,6 @@ export const targetOperations: Operations = {
       ...next,
     }
   },
-
-  DescribeThingGroup: (account, input) => {
-    const name = String(input.thingGroupName)
-    if (!account.thingGroups.has(name)) throw notFound(`Thing group ${name}`)
-    return {
-      thingGroupName: name,
-      thingGroupId: `id-of-${name.replaceAll(/[^a-zA-Z0-9-]/g, '-')}`.slice(0, 128),
-      thingGroupArn: arnOf(account, `thinggroup/${name}`),
-      version: 1,
-    }
-  },
 }
 
 function readTarget(account: Account, given: unknown): string {
@@ -70,6 +59,6 @@ function readTarget(account: Account, given: unknown): string {
   if (ALL.includes(resource)) return arn
   const [, group] = /^thinggroup\/([a-zA-Z0-9:_-]{1,128})$/.exec(resource) ?? []
   if (group === undefined) throw invalid(`Invalid target ARN: ${arn}`)
-  if (!account.thingGroups.has(group)) throw notFound(`Thing group ${group}`)
+  if (!account.registry.groups.has(group)) throw notFound(`Thing group ${group}`)
   return arn
 }
