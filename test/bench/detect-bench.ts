@@ -10,30 +10,20 @@ import { createEngine, type Engine } from '../../src/detect/engine.ts'
 import { type BehaviorCriteria, parseSecurityProfile } from '../../src/detect/security-profile.ts'
 import { violationIds } from '../../src/detect/violation-id.ts'
 import type { Datapoint } from '../../src/metrics/datapoint.ts'
-
-export interface DetectFigures {
-  /** Samples as the agent takes them each 15 s, most of them showing what the last one did. */
-  readonly samplesPerSecond: DetectFigure
-  /** Whole intervals, as in a backtest: accumulated, judged, remembered, learnt from. */
-  readonly intervalsPerSecond: DetectFigure
-  readonly behaviors: number
-  readonly valueElements: number
-  /** The state after fourteen days, as JSON, and how much of it are the populations of percentiles. */
-  readonly stateBytes: number
-  readonly learnedBytes: number
-}
-
-interface DetectFigure {
-  readonly median: number
-  readonly lowest: number
-  readonly highest: number
-}
+import { type Figure, figure, type Group, type GroupResult } from './figure.ts'
+import { exactly, type Summary, summarize } from './statistics.ts'
 
 const RUNS = 7
 const INTERVAL_MS = 300_000
 const FOURTEEN_DAYS = 14 * 288
 
-export function benchDetect(): DetectFigures {
+export const detect: Group = {
+  name: 'detect',
+  title: 'Edge Detect, thousands of evaluations a second of CPU time',
+  run,
+}
+
+function run(): GroupResult {
   const profile = fullProfile()
   const parsed = parseSecurityProfile(profile)
   if (!parsed.ok) throw new Error(JSON.stringify(parsed.faults))
@@ -42,32 +32,39 @@ export function benchDetect(): DetectFigures {
     newViolationId: violationIds('bench'),
   })
   const behaviors = profile.behaviors.length
+  const elements = profile.behaviors.reduce(
+    (sum, { criteria }) => sum + countElements((criteria as BehaviorCriteria).value),
+    0,
+  )
   const { state } = playIntervals(engine, FOURTEEN_DAYS)
-  const learnedBytes = JSON.stringify(state.learned).length
+  const samples = rates(() => behaviors * playSamples(engine, 1_000))
+  const intervals = rates(() => behaviors * playIntervals(engine, FOURTEEN_DAYS).intervals)
   return {
-    samplesPerSecond: measured(() => behaviors * playSamples(engine, 1_000)),
-    intervalsPerSecond: measured(() => behaviors * playIntervals(engine, FOURTEEN_DAYS).intervals),
-    behaviors,
-    valueElements: profile.behaviors.reduce(
-      (sum, { criteria }) => sum + countElements((criteria as BehaviorCriteria).value),
-      0,
-    ),
-    stateBytes: JSON.stringify(state).length,
-    learnedBytes,
+    figures: [
+      // As the agent takes them each 15 s, most of them showing what the last one did.
+      figure('local samples', 'k/s', samples),
+      // As in a backtest: accumulated, judged, remembered, learnt from.
+      figure('whole intervals', 'k/s', intervals),
+      jsonBytes('state after 14 days, as JSON', state),
+      jsonBytes('of it learned, for percentiles', state.learned),
+    ],
+    notes: [`${behaviors} behaviors with ${elements} value elements, a fifth of them statistical`],
   }
 }
 
-/** `work` says how many evaluations it made. */
-function measured(work: () => number): DetectFigure {
-  const rates = Array.from({ length: RUNS }, () => {
+const jsonBytes = (name: string, value: unknown): Figure =>
+  figure(name, 'B', exactly(JSON.stringify(value).length))
+
+/** `work` says how many evaluations it made; thousands of them a second. */
+function rates(work: () => number): Summary {
+  const found = Array.from({ length: RUNS }, () => {
     // CPU time, all threads of the process: other work on the machine must not count.
     const begin = process.cpuUsage()
     const evaluations = work()
     const { user, system } = process.cpuUsage(begin)
-    return (evaluations * 1e6) / (user + system)
-  }).sort((a, b) => a - b)
-  const round = (rate: number | undefined) => Math.round(rate ?? 0)
-  return { median: round(rates[RUNS >> 1]), lowest: round(rates[0]), highest: round(rates.at(-1)) }
+    return (evaluations * 1e3) / (user + system)
+  })
+  return summarize(found)
 }
 
 function playSamples(engine: Engine, intervals: number): number {
