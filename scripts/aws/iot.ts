@@ -8,85 +8,24 @@ import type {
   MetricToRetain as SdkMetricToRetain,
 } from '@aws-sdk/client-iot'
 import type { SecurityProfile } from '../../src/detect/security-profile.ts'
+import { type AwsOptions, callsOf, clientConfig } from './client.ts'
 import type {
   DetectControlPlane,
   ExistingProfile,
   MitigationActionDefinition,
   NamedArn,
 } from './detect-control-plane.ts'
-import { AwsProblem, toAwsProblem } from './problem.ts'
 
-export interface IotOptions {
-  /** Of the shared configuration files, `~/.aws/config`. */
-  readonly profile?: string
-  readonly region?: string
-  readonly endpoint?: string
-}
+/** Of the service's clients; the name that those who open this one know. */
+export type IotOptions = AwsOptions
 
-/** Tries of one call, with the SDK's own growing pauses between: about 10 s in all when AWS throttles. The SDK's own
- * variable AWS_MAX_ATTEMPTS goes before. */
-const ATTEMPTS_MAX = 6
-const CONNECT_TIMEOUT_MS = 5000
-/** The control plane answers within a second; a call beyond this is lost. */
-const REQUEST_TIMEOUT_MS = 15_000
-/** API reference: the most that a page holds. */
+/** API reference: the most that a page of any of these lists holds. */
 const PAGE_SIZE = 250
-/** A list that never ends is a fault of the other side; quotas end far below. */
-const PAGES_MAX = 1000
 
 export async function openDetectControlPlane(options: IotOptions): Promise<DetectControlPlane> {
-  // The versions in use are pinned by the lock file: what later ones will ask of Node is nothing an operator can act on.
-  process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true'
   const sdk = await import('@aws-sdk/client-iot')
-  const client = new sdk.IoTClient({
-    ...(options.profile === undefined ? {} : { profile: options.profile }),
-    ...(options.region === undefined ? {} : { region: options.region }),
-    ...(options.endpoint === undefined ? {} : { endpoint: options.endpoint }),
-    ...(process.env.AWS_MAX_ATTEMPTS ? {} : { maxAttempts: ATTEMPTS_MAX }),
-    requestHandler: {
-      connectionTimeout: CONNECT_TIMEOUT_MS,
-      requestTimeout: REQUEST_TIMEOUT_MS,
-      throwOnRequestTimeout: true,
-    },
-  })
-  const region = await client.config.region().catch((error: unknown) => {
-    throw toAwsProblem(error, { operation: 'ListSecurityProfiles', region: '' })
-  })
-
-  async function call<T>(operation: string, send: () => Promise<T>): Promise<T> {
-    try {
-      return await send()
-    } catch (error) {
-      throw toAwsProblem(error, { ...options, operation, region })
-    }
-  }
-
-  /** `undefined` where AWS knows of no such thing. */
-  async function find<T>(operation: string, send: () => Promise<T>): Promise<T | undefined> {
-    try {
-      return await call(operation, send)
-    } catch (error) {
-      if (error instanceof AwsProblem && error.code === 'not-found') return undefined
-      throw error
-    }
-  }
-
-  async function list<T>(
-    operation: string,
-    send: (page: { nextToken?: string; maxResults: number }) => Promise<{ nextToken?: string | undefined }>,
-    entriesOf: (answer: never) => readonly T[] | undefined,
-  ): Promise<readonly T[]> {
-    const entries: T[] = []
-    let nextToken: string | undefined
-    for (let page = 0; page < PAGES_MAX; page += 1) {
-      const position = nextToken === undefined ? {} : { nextToken }
-      const answer = await call(operation, () => send({ ...position, maxResults: PAGE_SIZE }))
-      entries.push(...(entriesOf(answer as never) ?? []))
-      if (!answer.nextToken) return entries
-      nextToken = answer.nextToken
-    }
-    throw new AwsProblem('other', `iot:${operation}`, `iot:${operation}: the list does not end`)
-  }
+  const client = new sdk.IoTClient(clientConfig(options))
+  const { region, call, find, list } = await callsOf('iot', client, options, PAGE_SIZE)
 
   return {
     region,
