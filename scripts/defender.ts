@@ -4,10 +4,15 @@ import { Command } from 'commander'
 import { version } from '../src/version.ts'
 import { attackCommand } from './commands/attack.ts'
 import { backtestCommand } from './commands/backtest.ts'
+import { doctorCommand } from './commands/doctor.ts'
 import { historyCommand } from './commands/history.ts'
 import { localCommand } from './commands/local.ts'
+import { metricsCommand } from './commands/metrics.ts'
+import { policiesCommand } from './commands/policies.ts'
 import { profilesCommand } from './commands/profiles.ts'
+import { publishCommand } from './commands/publish.ts'
 import { sampleCommand } from './commands/sample.ts'
+import { setupCommand } from './commands/setup.ts'
 import { statusCommand } from './commands/status.ts'
 import { testCommand } from './commands/test.ts'
 
@@ -25,9 +30,14 @@ const program = new Command('defender')
   .addCommand(sampleCommand())
   .addCommand(statusCommand())
   .addCommand(historyCommand())
+  .addCommand(metricsCommand())
   .addCommand(profilesCommand())
   .addCommand(testCommand())
   .addCommand(backtestCommand())
+  .addCommand(setupCommand())
+  .addCommand(policiesCommand())
+  .addCommand(doctorCommand())
+  .addCommand(publishCommand())
   .addHelpText(
     'after',
     '\nStart here:\n' +
@@ -40,7 +50,11 @@ const program = new Command('defender')
       'Security profiles as code:\n' +
       '  npx defender profiles  validate, lint, plan, apply, import, suggest\n' +
       '  npx defender test      the tests beside them, also with mutations\n' +
-      '  npx defender backtest  what they would have raised on recorded days\n',
+      '  npx defender backtest  what they would have raised on recorded days\n' +
+      'Component versions to a fleet:\n' +
+      '  npx defender setup     bucket, thing group and rules, after showing a plan\n' +
+      '  npx defender doctor    what is missing, and who has to allow what\n' +
+      '  npx defender publish   a component version, never over another one\n',
   )
 
 try {
