@@ -11,6 +11,8 @@ import { metricsCommand } from './commands/metrics.ts'
 import { policiesCommand } from './commands/policies.ts'
 import { profilesCommand } from './commands/profiles.ts'
 import { publishCommand } from './commands/publish.ts'
+import { rollbackCommand } from './commands/rollback.ts'
+import { rolloutCommand } from './commands/rollout.ts'
 import { sampleCommand } from './commands/sample.ts'
 import { setupCommand } from './commands/setup.ts'
 import { statusCommand } from './commands/status.ts'
@@ -38,6 +40,8 @@ const program = new Command('defender')
   .addCommand(policiesCommand())
   .addCommand(doctorCommand())
   .addCommand(publishCommand())
+  .addCommand(rolloutCommand())
+  .addCommand(rollbackCommand())
   .addHelpText(
     'after',
     '\nStart here:\n' +
@@ -54,7 +58,8 @@ const program = new Command('defender')
       'Component versions to a fleet:\n' +
       '  npx defender setup     bucket, thing group and rules, after showing a plan\n' +
       '  npx defender doctor    what is missing, and who has to allow what\n' +
-      '  npx defender publish   a component version, never over another one\n',
+      '  npx defender publish   a component version, never over another one\n' +
+      '  npx defender rollout   ring after ring, with gates; then rollback, status\n',
   )
 
 try {

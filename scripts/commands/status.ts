@@ -1,19 +1,21 @@
 /**
  * `defender status`: how the agent on this device is, from its socket (`StatusSocket`) or from the file status.json that
- * it writes into its work folder.
+ * it writes into its work folder. With `--thing-group` or `--thing` it is about devices as AWS sees them: `fleet-status.ts`.
  *
  * Exit status 0 when it is healthy, 1 when not, 2 when nobody can tell. An alarm does not make the agent unhealthy: to
  * raise it is its work.
  */
-import { connect } from 'node:net'
 import { Command, Option } from 'commander'
 import type { Health } from '../../src/report/health.ts'
-import { nodeFiles } from '../../src/store/files.ts'
+import { readHealth } from '../health-source.ts'
 import { numberOption } from '../render/options.ts'
 import { renderStatus } from '../render/status.ts'
 import { loadTable } from '../render/table.ts'
 import { type TerminalStyle, terminalStyle } from '../render/terminal.ts'
+import { finishRollout, type RolloutIo, rolloutIo } from '../rollout/io.ts'
+import { componentOption } from '../rollout/options.ts'
 import { findInWorkFolders } from '../work-folders.ts'
+import type { FleetStatusOptions } from './fleet-status.ts'
 
 export interface StatusOptions {
   readonly socket?: string
@@ -41,15 +43,39 @@ Examples:
   npx defender status --socket /run/greengrass-defender/status.socket
   sudo npx defender status --max-age 900 --output json | jq .problems
 
-Exit status: 0 healthy, 1 not healthy, 2 the state cannot be read.`
+With --thing-group or --thing AWS is asked how the devices took their
+deployment; these options are for that only: --component, --component-version,
+--watch, --all, --health-from, --profile, --region, --endpoint-url.
+
+Examples:
+  npx defender status --thing-group canary
+  npx defender status --thing-group everyone --watch 30
+  npx defender status --thing core-7 --output json | jq '.statuses[].drift'
+
+Exit status: 0 healthy, or all as wanted; 1 not; 2 the state cannot be read.`
 
 /** Ten years: an age that nobody means to check. */
 const MAX_AGE_SECONDS_MAX = 315_360_000
 
-export function statusCommand(): Command {
+/** Each look at a large fleet takes AWS some hundred calls. */
+const WATCH_SECONDS = { min: 5, max: 86_400 }
+
+type FleetFlags = Omit<FleetStatusOptions, 'target' | 'output'> & {
+  readonly thingGroup?: string
+  readonly thing?: string
+}
+
+function targetOf({ thingGroup, thing }: FleetFlags): FleetStatusOptions['target'] | undefined {
+  if (thingGroup !== undefined) return { kind: 'thing-group', name: thingGroup }
+  return thing === undefined ? undefined : { kind: 'thing', name: thing }
+}
+
+export function statusCommand(fleetIo: RolloutIo = rolloutIo('status')): Command {
   return new Command('status')
     .summary('say how the agent on this device is')
-    .description('Says how the agent on this device is. Needs neither AWS nor the network.')
+    .description(
+      'Says how the agent on this device is, without AWS or a network; or how the devices of a fleet are.',
+    )
     .addOption(new Option('--socket <path>', "the agent's StatusSocket: its state now").conflicts('file'))
     .option('--file <path>', 'status.json, which it writes from time to time')
     .addOption(
@@ -60,8 +86,28 @@ export function statusCommand(): Command {
     .addOption(
       new Option('--output <format>', 'what to print').choices(['text', 'json']).default('text', 'text'),
     )
+    .addOption(
+      new Option('--thing-group <name>', 'of core devices').conflicts(['file', 'socket', 'maxAge', 'thing']),
+    )
+    .addOption(new Option('--thing <name>', 'of one core device').conflicts(['file', 'socket', 'maxAge']))
+    .addOption(componentOption())
+    .option('--component-version <version>', "wanted, instead of the deployment's")
+    .option('--watch <seconds>', 'look again until all is as wanted', numberOption(WATCH_SECONDS))
+    .option('--all', 'also the devices that are as wanted')
+    .option('--health-from <dir>', "with the agents' health messages, or none", 'none')
+    .option('--profile <name>', 'of ~/.aws/config, as for the AWS CLI')
+    .option('--region <region>', "as eu-west-1; otherwise the environment's")
+    .option('--endpoint-url <url>', "instead of the services' own endpoints")
     .addHelpText('after', HELP)
-    .action(async (options: StatusOptions) => {
+    .action(async (flags: StatusOptions & FleetFlags) => {
+      const target = targetOf(flags)
+      if (target !== undefined) {
+        await finishRollout(fleetIo, async () =>
+          (await import('./fleet-status.ts')).fleetStatus({ ...flags, target }, fleetIo),
+        )
+        return
+      }
+      const options: StatusOptions = flags
       const { stdout, stderr, env } = process
       stdout.on('error', (error: NodeJS.ErrnoException) =>
         process.exit(error.code === 'EPIPE' ? undefined : 2),
@@ -80,7 +126,7 @@ export function statusCommand(): Command {
 export async function status(options: StatusOptions, io: StatusIo): Promise<0 | 1 | 2> {
   let health: Health
   try {
-    health = parseHealth(await readStatus(options, io))
+    health = await readHealth(options, io.findFile)
   } catch (error) {
     io.writeError(error instanceof Error ? error.message : String(error))
     return 2
@@ -108,96 +154,4 @@ function problemsOf(health: Health, now: number, maxAgeSeconds: number | undefin
     ...(outbox.state === 'degraded' ? [`the outbox is in memory only: ${outbox.fault ?? 'disk fault'}`] : []),
     ...failing.map(({ part, error }) => `${part} fails: ${error}`),
   ]
-}
-
-/** Some hundred behaviors make 50 kB. */
-const STATUS_BYTES_MAX = 4 * 1024 * 1024
-const ANSWER_MS_MAX = 5_000
-
-async function readStatus({ socket, file }: StatusOptions, io: StatusIo): Promise<string> {
-  if (socket !== undefined) return readSocket(socket)
-  const path = file ?? (await io.findFile())
-  return nodeFiles.read(path, STATUS_BYTES_MAX).then(
-    (bytes) => bytes.toString('utf8'),
-    (error: NodeJS.ErrnoException) => {
-      throw new Error(`${path}: cannot be read (${error.code})`)
-    },
-  )
-}
-
-/** The agent answers with one document and closes. */
-function readSocket(path: string): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const pieces: Buffer[] = []
-    let bytes = 0
-    const socket = connect(path)
-    const fail = (reason: string) => {
-      socket.destroy()
-      reject(new Error(`${path}: ${reason}`))
-    }
-    socket.setTimeout(ANSWER_MS_MAX, () => fail(`no answer within ${ANSWER_MS_MAX / 1000} s`))
-    socket.on('data', (piece: Buffer) => {
-      pieces.push(piece)
-      bytes += piece.length
-      if (bytes > STATUS_BYTES_MAX) fail(`answers with more than ${STATUS_BYTES_MAX} bytes`)
-    })
-    socket.on('end', () => resolve(Buffer.concat(pieces).toString('utf8')))
-    socket.on('error', (error: NodeJS.ErrnoException) =>
-      fail(SOCKET_REASONS[error.code ?? ''] ?? error.message),
-    )
-  })
-}
-
-const SOCKET_REASONS: Readonly<Record<string, string>> = {
-  ENOENT: 'there is no such socket; is StatusSocket set, and does the agent run?',
-  ECONNREFUSED: 'nobody answers there: the agent does not run',
-  EACCES: "only root and the agent's own user may ask: try with sudo",
-}
-
-const VERSION = 1
-
-/** Numbers that are printed; what else is missing is not mentioned. */
-const NUMBERS = [
-  ['at'],
-  ['uptimeSeconds'],
-  ['starts'],
-  ['residentBytes'],
-  ['reports', 'handedOver'],
-  ['reports', 'accepted'],
-  ['reports', 'rejected'],
-  ['outbox', 'entries'],
-  ['outbox', 'bytes'],
-] as const
-
-function parseHealth(text: string): Health {
-  let value: unknown
-  try {
-    value = JSON.parse(text)
-  } catch {
-    throw new Error(text === '' ? 'the agent has no state yet' : 'not the state of an agent: it is not JSON')
-  }
-  const version = memberAt(value, ['healthVersion'])
-  if (version !== VERSION) {
-    const what = typeof version === 'number' ? `has version ${version} of it` : 'has no version of it'
-    throw new Error(
-      `the state ${what}, this command knows ${VERSION}: use the command of the agent's version`,
-    )
-  }
-  const broken = NUMBERS.find((path) => typeof memberAt(value, path) !== 'number')
-  if (broken !== undefined) throw new Error(`not the state of an agent: ${broken.join('.')} is no number`)
-  for (const name of ['parts', 'behaviors'] as const) {
-    const list = memberAt(value, [name])
-    if (!Array.isArray(list) || !list.every((each) => typeof each === 'object' && each !== null)) {
-      throw new Error(`not the state of an agent: ${name} is no list`)
-    }
-  }
-  return value as Health
-}
-
-function memberAt(value: unknown, path: readonly string[]): unknown {
-  return path.reduce<unknown>(
-    (found, key) =>
-      typeof found === 'object' && found !== null ? (found as Record<string, unknown>)[key] : undefined,
-    value,
-  )
 }
