@@ -4,6 +4,8 @@ import { SummaryReporter } from './test/helpers/summary-reporter.ts'
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
+    // The component's zip, built and unpacked for those tests that run it.
+    globalSetup: ['test/helpers/artifact-setup.ts'],
     // A process for each file: some tests set the time zone and the umask.
     pool: 'forks',
     // The end-to-end tests start real component processes: two cores take two files at a time.

@@ -2,8 +2,9 @@
 import { describe, expect, test, vi } from 'vitest'
 import { type Agent, startAgent } from '../helpers/agent.ts'
 import { copiedTree } from '../helpers/agent-tree.ts'
+import { slowness } from '../helpers/artifact.ts'
 
-vi.setConfig({ testTimeout: 40_000 })
+vi.setConfig({ testTimeout: 40_000 * slowness })
 
 const bad = {
   SampleIntervalSeconds: 0,
@@ -140,8 +141,10 @@ describe.concurrent('a deployment of a good configuration', () => {
   })
 
   test('lite: takes effect at once, and after the restart that lite makes', async (context) => {
-    const agent = await startAgent(context, { mode: 'lite', configurationRestartDelayMs: 3_000 })
+    const agent = await startAgent(context, { mode: 'lite', configurationRestartDelayMs: 3_000 * slowness })
     const { pid } = await agent.state('RUNNING')
+    // On lite that says no more than that there is a process.
+    await agent.nextReport()
     await agent.core.updateConfiguration({ FieldNames: 'short' })
     await agent.reportWhere('short names', ({ report }) => isShort(report))
     expect(agent.core.componentPid).toBe(pid)

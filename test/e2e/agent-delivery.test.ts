@@ -2,8 +2,9 @@
 import { describe, expect, test, vi } from 'vitest'
 import { type Agent, startAgent } from '../helpers/agent.ts'
 import { type AgentTree, copiedTree, netDev } from '../helpers/agent-tree.ts'
+import { slowness } from '../helpers/artifact.ts'
 
-vi.setConfig({ testTimeout: 40_000 })
+vi.setConfig({ testTimeout: 40_000 * slowness })
 
 const copyTopic = 'greengrass-defender/{thingName}/reports'
 const isWarning = ({ level }: { level: string }) => level === 'warn'

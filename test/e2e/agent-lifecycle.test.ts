@@ -6,9 +6,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, test, vi } from 'vitest'
 import packageFile from '../../package.json' with { type: 'json' }
-import { type Agent, agentProgram, type Cleanup, startAgent } from '../helpers/agent.ts'
+import { type Agent, type Cleanup, startAgent } from '../helpers/agent.ts'
+import { agentNode, agentProgram, slowness } from '../helpers/artifact.ts'
 
-vi.setConfig({ testTimeout: 40_000 })
+vi.setConfig({ testTimeout: 40_000 * slowness })
 
 /** The classic nucleus sends SIGKILL so long after SIGTERM. */
 const STOP_MS_MAX = 5_000
@@ -67,7 +68,7 @@ describe.concurrent('SIGTERM', () => {
     agent.core.faults.setDelayMs(600_000)
     await agent.state('STARTING')
     // Node itself takes a moment before it hears signals.
-    await new Promise((resolve) => setTimeout(resolve, 2_000))
+    await new Promise((resolve) => setTimeout(resolve, 2_000 * slowness))
     const { exitCode, tookMs } = await terminate(agent)
     expect(exitCode).toBe(0)
     expect(tookMs).toBeLessThan(STOP_MS_MAX)
@@ -141,7 +142,7 @@ describe.concurrent('started by hand', () => {
     readonly exitCode: Promise<number | null>
   }
   function run(cleanup: Cleanup, env: Record<string, string>, args: readonly string[] = []): Run {
-    const child = spawn(process.execPath, [agentProgram, ...args], {
+    const child = spawn(agentNode, [agentProgram, ...args], {
       env,
       stdio: ['ignore', 'pipe', 'inherit'],
     })

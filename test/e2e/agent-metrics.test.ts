@@ -8,8 +8,9 @@ import { join } from 'node:path'
 import { describe, expect, test, vi } from 'vitest'
 import { type Cleanup, startAgent } from '../helpers/agent.ts'
 import { copiedTree } from '../helpers/agent-tree.ts'
+import { slowness } from '../helpers/artifact.ts'
 
-vi.setConfig({ testTimeout: 40_000 })
+vi.setConfig({ testTimeout: 40_000 * slowness })
 
 const hasIPv6 = Object.values(networkInterfaces()).some((list) =>
   list?.some(({ address }) => address === '::1'),

@@ -5,9 +5,10 @@ import { describe, expect, test, vi } from 'vitest'
 import treeReport from '../fixtures/reports/trees/container.json' with { type: 'json' }
 import { startAgent } from '../helpers/agent.ts'
 import { copiedTree, netDev } from '../helpers/agent-tree.ts'
+import { slowness } from '../helpers/artifact.ts'
 import { generatedTable } from '../helpers/sockets.ts'
 
-vi.setConfig({ testTimeout: 40_000 })
+vi.setConfig({ testTimeout: 40_000 * slowness })
 
 const builtIn = { memory_usage: true, load_1m: true, uptime_seconds: true, process_count: true }
 /** ens5 and docker0 as recorded; loopback does not count. */

@@ -1,25 +1,19 @@
 /**
- * The built agent as a real process, run from the real recipe by an embedded core: a black box for end-to-end tests.
+ * The agent as a real process, run from its unpacked zip and the real recipe by an embedded core: a black box for end-to-end tests.
  *
  * What a test asks for is waited for, with an end, and a failure shows what happened instead. At the end of the test
  * everything is stopped and removed, and what no test may cause is looked for: a permission that the recipe lacks, a
  * line of output that is not a JSON object, a report that comes before RUNNING or that Device Defender has a remark on.
  */
-import { existsSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import type { LifecycleState, LocalCoreEvent } from '../../src/local-core/events.ts'
 import { type LocalCore, type LocalCoreOptions, startLocalCore } from '../../src/local-core/local-core.ts'
-
-const root = fileURLToPath(new URL('../..', import.meta.url))
-const artifact = join(root, 'dist', 'artifact')
-/** The program of the artifact, for tests that start it by themselves. */
-export const agentProgram = join(artifact, 'greengrass-defender', 'main.js')
+import { agentPath, artifactFolder, checkArtifact, recipePath, slowness } from './artifact.ts'
 
 /** Of a machine under load; what goes well takes a second or two. */
-const WAIT_MS = 20_000
+const WAIT_MS = 20_000 * slowness
 const EVENTS_SHOWN = 25
 
 type Given = 'configuration' | 'environment' | 'thingName' | 'minReportIntervalSeconds'
@@ -139,10 +133,8 @@ let count = 0
 
 /** Starts a core and the agent in it; resolves when the component has been started, not when it runs. */
 export async function startAgent(cleanup: Cleanup, options: AgentOptions): Promise<Agent> {
-  if (!existsSync(agentProgram)) {
-    throw new Error(`${agentProgram} is missing: \`npm run setup\` builds it, as \`npm test\` does by itself`)
-  }
-  const { isDenialMeant, isOddOutputMeant, configuration, ...given } = options
+  checkArtifact()
+  const { isDenialMeant, isOddOutputMeant, configuration, environment, ...given } = options
   const rootDirectory = await mkdtemp(join(tmpdir(), 'agent-'))
   cleanup.onTestFinished(() => rm(rootDirectory, { recursive: true, force: true }))
   const events: LocalCoreEvent[] = []
@@ -150,12 +142,13 @@ export async function startAgent(cleanup: Cleanup, options: AgentOptions): Promi
   count += 1
   const core = await startLocalCore(
     {
-      recipePath: join(root, 'recipes', 'community.greengrass.DeviceDefender.yaml'),
-      decompressedPath: artifact,
+      recipePath,
+      decompressedPath: artifactFolder,
       rootDirectory,
       thingName: `core-${process.pid}-${count}`,
       restartDelayMs: 10,
       ...given,
+      environment: { PATH: agentPath, ...environment },
       configuration: { SampleIntervalSeconds: 0.5, ...configuration },
     },
     (event) => {

@@ -8,16 +8,14 @@ import { once } from 'node:events'
 import { existsSync, readFileSync } from 'node:fs'
 import { mkdir, mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { join } from 'node:path'
 import type { LocalCoreEvent } from '../../src/local-core/events.ts'
 import { type LocalCore, type LocalCoreOptions, startLocalCore } from '../../src/local-core/local-core.ts'
 import type { Health } from '../../src/report/health.ts'
-import { Agent, agentProgram, type Cleanup } from './agent.ts'
+import { Agent, type Cleanup } from './agent.ts'
+import { agentNode, agentPath, agentProgram, artifactFolder, checkArtifact, recipePath } from './artifact.ts'
 import { arrived, kept, payloadsOn } from './fault-accounts.ts'
 import { FaultDevice } from './fault-device.ts'
-
-const root = fileURLToPath(new URL('../..', import.meta.url))
 
 /** Of two cores on which other tests run too; what goes well takes a few seconds. */
 const WAIT_MS = 60_000
@@ -148,7 +146,7 @@ export class FaultBench {
   /** A process of the agent's, started as the nucleus would; its output is in `log` only as text. */
   start(environment: Readonly<Record<string, string>> = {}): AgentProcess {
     return new AgentProcess(
-      spawn(process.execPath, [agentProgram], {
+      spawn(agentNode, [agentProgram], {
         cwd: this.stateDirectory,
         stdio: ['ignore', 'pipe', 'inherit'],
         env: {
@@ -199,6 +197,7 @@ export async function startBench(
   cleanup: Cleanup,
   { mode, configuration, environment, runsComponent = true }: BenchOptions,
 ): Promise<FaultBench> {
+  checkArtifact()
   const device = new FaultDevice(cleanup)
   const rootDirectory = await mkdtemp(join(fastDirectory, 'bench-'))
   cleanup.onTestFinished(() => rm(rootDirectory, { recursive: true, force: true }))
@@ -209,12 +208,12 @@ export async function startBench(
   const core = await startLocalCore(
     {
       mode,
-      recipePath: join(root, 'recipes', 'community.greengrass.DeviceDefender.yaml'),
-      decompressedPath: dirname(dirname(agentProgram)),
+      recipePath,
+      decompressedPath: artifactFolder,
       rootDirectory,
       thingName: THING_NAME,
       restartDelayMs: 10,
-      ...(environment && { environment }),
+      environment: { PATH: agentPath, ...environment },
       configuration: {
         ...compressed,
         ProcPath: device.procPath,

@@ -2,7 +2,6 @@
 import { EventStreamCodec, Int64, type MessageHeaderValue } from '@smithy/eventstream-codec'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { crc32, tableCrc32 } from '../../../src/ipc/event-stream/crc32.ts'
 import {
   decodeFrame,
   encodeFrame,
@@ -19,21 +18,6 @@ const codec = new EventStreamCodec(
   (bytes) => Buffer.from(bytes as Uint8Array).toString('utf8'),
   (text) => Buffer.from(text, 'utf8'),
 )
-
-describe('crc32', () => {
-  it.each([
-    { name: 'nothing', bytes: Buffer.alloc(0), crc: 0 },
-    { name: 'the check value of the polynomial', bytes: Buffer.from('123456789'), crc: 0xcbf43926 },
-  ])('$name', ({ bytes, crc }) => {
-    expect(crc32(bytes)).toBe(crc)
-    expect(tableCrc32()(bytes)).toBe(crc)
-  })
-
-  it('the table for old Node gives what zlib gives', () => {
-    const table = tableCrc32()
-    fc.assert(fc.property(fc.uint8Array({ maxLength: 300 }), (bytes) => table(bytes) === crc32(bytes)))
-  })
-})
 
 describe('bad frames', () => {
   const good = encodeFrame([Header.newString('a', 'b')], Buffer.from('payload'))
