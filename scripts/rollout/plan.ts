@@ -200,7 +200,7 @@ function notesOn(
       : []),
     ...(lite > 0
       ? [
-          `${lite} lite device${lite === 1 ? '' : 's'} cannot go back by themselves: a failed ring is taken back by this command`,
+          `${lite === 1 ? '1 lite device cannot go back by itself' : `${lite} lite devices cannot go back by themselves`}: a failed ring is taken back by this command`,
         ]
       : []),
     ...twins.map((name) => `${name} is deployed there too: two agents would report for the same thing`),
