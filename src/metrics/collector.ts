@@ -6,12 +6,12 @@
  */
 import { isLoopbackAddress } from '../procfs/address.ts'
 import { readBootId } from '../procfs/boot-id.ts'
-import { readIfInet6 } from '../procfs/if-inet6.ts'
+import { parseIfInet6 } from '../procfs/if-inet6.ts'
 import { readLoadAvg } from '../procfs/loadavg.ts'
 import { readLocalAddresses } from '../procfs/local-addresses.ts'
 import { readMemInfo } from '../procfs/meminfo.ts'
 import { readNetDev } from '../procfs/net-dev.ts'
-import { readNetIgmp } from '../procfs/net-igmp.ts'
+import { parseNetIgmp } from '../procfs/net-igmp.ts'
 import { readSockets, type SocketRow, type SocketTable, socketState } from '../procfs/net-socket.ts'
 import { type LineFaults, ProcReadError } from '../procfs/parse-error.ts'
 import type { ProcFs } from '../procfs/proc-fs.ts'
@@ -105,8 +105,17 @@ export class Collector {
       return 'value' in outcome ? outcome.value : undefined
     }
 
-    const tcp = measure('tcp', (notes) => this.#readTcp(purpose, notes))
-    const listeningUdpPorts = measure('udp', (notes) => this.#readUdp(notes))
+    // One map for both protocols; what it could not read is noted where it was asked for first.
+    let asking: PartNotes | undefined
+    const { interfaceOf } = readLocalAddresses(this.#proc, (error) => asking?.warnings.push(error))
+    const tcp = measure('tcp', (notes) => {
+      asking = notes
+      return this.#readTcp(purpose, notes, interfaceOf)
+    })
+    const listeningUdpPorts = measure('udp', (notes) => {
+      asking = notes
+      return this.#readUdp(notes, interfaceOf)
+    })
     const counters = measure('counters', (notes) => readCounters(this.#proc, notes))
     const builtIn = new Map<BuiltInMetric, number>()
     for (const metric of purpose === 'report' ? this.#options.builtInMetrics : []) {
@@ -130,11 +139,11 @@ export class Collector {
   #readTcp(
     purpose: SnapshotPurpose,
     notes: PartNotes,
+    interfaceOf: InterfaceOf,
   ): Pick<Snapshot, 'listeningTcpPorts' | 'establishedConnections' | 'establishedCount' | 'remoteHosts'> {
     const listeners = this.#tcpListeners
     const connections = this.#connections
     const { includeLoopback } = this.#options
-    const { interfaceOf } = readLocalAddresses(this.#proc, (error) => notes.warnings.push(error))
     listeners.begin()
     connections.begin(purpose === 'report')
     readBothTables(this.#proc, ['net/tcp', 'net/tcp6'], notes, (socket) => {
@@ -153,9 +162,8 @@ export class Collector {
     }
   }
 
-  #readUdp(notes: PartNotes): ListeningPorts {
+  #readUdp(notes: PartNotes, interfaceOf: InterfaceOf): ListeningPorts {
     const listeners = this.#udpListeners
-    const { interfaceOf } = readLocalAddresses(this.#proc, (error) => notes.warnings.push(error))
     listeners.begin()
     readBothTables(this.#proc, ['net/udp', 'net/udp6'], notes, (socket) => {
       if (socket.state === socketState.unconnected && socket.remotePort === 0)
@@ -193,6 +201,8 @@ export class Collector {
   }
 }
 
+type InterfaceOf = (address: string) => string | undefined
+
 interface PartNotes {
   readonly lineFaults: LineFaults[]
   readonly warnings: unknown[]
@@ -211,10 +221,12 @@ function readBothTables(
 }
 
 function readCounters(proc: ProcFs, notes: PartNotes): CounterReading {
-  const before = interfaceIndexes(proc)
+  const textsBefore = readIndexTexts(proc)
   const { interfaces, faults } = readNetDev(proc)
   if (faults !== undefined) notes.lineFaults.push(faults)
-  const indexes = interfaceIndexes(proc)
+  const texts = readIndexTexts(proc)
+  const indexes = interfaceIndexes(texts)
+  const before = isSameTexts(texts, textsBefore) ? indexes : interfaceIndexes(textsBefore)
   // Made anew between the readings: it is not known whose counters these are, and the name has to do.
   const indexOf = (name: string) => (before.get(name) === indexes.get(name) ? indexes.get(name) : undefined)
   const bootId = attempt(() => readBootId(proc))
@@ -228,10 +240,24 @@ function readCounters(proc: ProcFs, notes: PartNotes): CounterReading {
   }
 }
 
+/** The files that tell the indexes of interfaces, unparsed: two readings are mostly the same, and parsed once then. */
+interface IndexTexts {
+  readonly igmp: string | undefined
+  readonly ifInet6: string | undefined
+}
+
+const readIndexTexts = (proc: ProcFs): IndexTexts => ({
+  igmp: optional(() => proc.readText('net/igmp')),
+  ifInet6: optional(() => proc.readText('net/if_inet6')),
+})
+
+const isSameTexts = (left: IndexTexts, right: IndexTexts): boolean =>
+  left.igmp === right.igmp && left.ifInet6 === right.ifInet6
+
 /** Kernel index by interface name, as far as IPv4 multicast and IPv6 addresses tell. */
-function interfaceIndexes(proc: ProcFs): ReadonlyMap<string, number> {
-  const indexes = new Map(optional(() => readNetIgmp(proc)))
-  for (const { interface: name, interfaceIndex } of optional(() => readIfInet6(proc))?.addresses ?? []) {
+function interfaceIndexes({ igmp, ifInet6 }: IndexTexts): ReadonlyMap<string, number> {
+  const indexes = new Map(parseNetIgmp(igmp ?? ''))
+  for (const { interface: name, interfaceIndex } of parseIfInet6(ifInet6 ?? '').addresses) {
     indexes.set(name, interfaceIndex)
   }
   return indexes

@@ -7,6 +7,7 @@
  */
 import { formatAddress } from '../procfs/address.ts'
 import type { SocketRow } from '../procfs/net-socket.ts'
+import { BestRows } from './best-rows.ts'
 import { SeenTable } from './seen-table.ts'
 import type { Connection } from './snapshot.ts'
 
@@ -16,19 +17,13 @@ import type { Connection } from './snapshot.ts'
  */
 const HOSTS_MAX = 65_536
 
-/** Columns of a candidate, in the order in which candidates are compared, the smaller value first. */
-const COLUMN = {
-  isOldHost: 0,
-  /** Cycles since the connection was first seen. */
-  age: 1,
-  family: 2,
-  remote: 3,
-  remotePort: 7,
-  localPort: 8,
-  local: 9,
-} as const
-const COLUMNS = 13
-const CANDIDATES_MIN = 64
+/**
+ * Words of a candidate, compared one after the other, the smaller value first: rank, remote address, both ports, local
+ * address. An IPv4 address takes one word, an IPv6 one four; the rank tells which, so that the two are never compared further.
+ */
+const CANDIDATE_WORDS = 10
+/** Elements that a list has room for at first. */
+const ROOM_MIN = 64
 /** A remote host is kept as its family and address. */
 const HOST_WORDS = 5
 /** As many different elements of a list as a security profile is judged by. */
@@ -37,18 +32,16 @@ const REMOTE_HOSTS_MAX = 4_096
 export class ConnectionTable {
   readonly #connections: SeenTable
   readonly #hosts: SeenTable
-  readonly #listMax: number
-  /** The best candidates, in no order. */
-  #candidates = new Uint32Array(CANDIDATES_MIN * COLUMNS)
-  #count = 0
-  /** Once there are `listMax` candidates: where they are, as a binary heap with the last of them on top. */
-  readonly #heap: Uint32Array
-  #isHeap = false
+  /** Entry in `#hosts` by entry in `#connections`, so that a known connection's host need not be looked up. */
+  #hostOf = new Uint32Array(ROOM_MIN)
+  /** Whether all of `#hostOf` is of before a renumbering of one of the two. */
+  #isHostOfStale = false
+  #renumberings = 0
+  readonly #candidates: BestRows
   readonly #key = new Uint32Array(9)
-  readonly #candidate = new Uint32Array(COLUMNS)
   #isListed = true
   /** Remote hosts of this cycle, each once: family and address. */
-  #remoteHosts = new Uint32Array(CANDIDATES_MIN * HOST_WORDS)
+  #remoteHosts = new Uint32Array(ROOM_MIN * HOST_WORDS)
   #remoteHostCount = 0
   #reportedCycle = 0
   #listedCycle = 0
@@ -57,8 +50,7 @@ export class ConnectionTable {
   constructor(seed: number, listMax: number) {
     this.#connections = new SeenTable(seed, { kind: 'present' })
     this.#hosts = new SeenTable(seed, { kind: 'ever', keysMax: HOSTS_MAX })
-    this.#listMax = listMax
-    this.#heap = new Uint32Array(listMax)
+    this.#candidates = new BestRows(CANDIDATE_WORDS, listMax)
   }
 
   /** All connections of this cycle, also those beyond `listMax`. */
@@ -70,27 +62,27 @@ export class ConnectionTable {
   begin(isListed = true): void {
     this.#isListed = isListed
     if (isListed) this.#listedCycle = this.#hosts.cycle + 1
-    this.#count = 0
+    this.#candidates.clear()
     this.#remoteHostCount = 0
-    this.#isHeap = false
     this.#connections.begin()
     this.#hosts.begin()
+    const renumberings = this.#connections.renumberings + this.#hosts.renumberings
+    this.#isHostOfStale = renumberings !== this.#renumberings
+    this.#renumberings = renumberings
   }
 
   /** Takes one established connection; one that the kernel shows twice counts once. */
   add(socket: SocketRow): void {
     const wordCount = this.#fillKey(socket)
-    const firstCycle = this.#connections.note(this.#key, 0, wordCount, socket.family)
+    const entry = this.#connections.note(this.#key, 0, wordCount, socket.family)
     if (this.#connections.isDuplicate) return
-    const hostFirstCycle = this.#hosts.note(socket.remote, firstWord(socket.family), 4, socket.family)
+    const age = this.#connections.cycle - this.#connections.firstCycleOf(entry)
+    const host = this.#noteHost(entry, age === 0, socket)
     if (!this.#hosts.isDuplicate) this.#addRemoteHost(socket)
-    const isOldHost = hostFirstCycle > this.#reportedCycle ? 0 : 1
     if (!this.#isListed) return
-    const age = this.#connections.cycle - firstCycle
-    // Of ten thousand connections that have long been there most fall behind the list's end: told without copying.
-    if (this.#isHeap && comesAfter(this.#candidates, this.#topAt(), socket, isOldHost, age)) return
-    fillCandidate(this.#candidate, socket, isOldHost, age)
-    this.#offer()
+    const rank = rankOf(socket.family, this.#hosts.firstCycleOf(host) > this.#reportedCycle, age)
+    const at = this.#candidates.take()
+    fillCandidate(this.#candidates.words, at, socket, rank)
   }
 
   /** Both ends as words; answers how many. */
@@ -106,12 +98,22 @@ export class ConnectionTable {
     return count + 1
   }
 
+  /** Notes the host at the other end of a connection; a connection that is not new tells its entry. */
+  #noteHost(connection: number, isNew: boolean, { family, remote }: SocketRow): number {
+    if (!isNew && !this.#isHostOfStale) {
+      const known = this.#hostOf[connection] as number
+      this.#hosts.noteEntry(known)
+      return known
+    }
+    const host = this.#hosts.note(remote, firstWord(family), 4, family)
+    while (connection >= this.#hostOf.length) this.#hostOf = larger(this.#hostOf)
+    this.#hostOf[connection] = host
+    return host
+  }
+
   /** The first `listMax` connections in order. */
   list(interfaceOf: (address: string) => string | undefined): Connection[] {
-    const rows = this.#candidates
-    const order = Array.from({ length: this.#count }, (_, index) => index)
-    order.sort((left, right) => compareRows(rows, left * COLUMNS, rows, right * COLUMNS))
-    return order.map((index) => toConnection(rows, index * COLUMNS, interfaceOf))
+    return toConnections(this.#candidates.sorted(), this.#candidates.words, interfaceOf)
   }
 
   /** The addresses that something is connected to, each once; at most `REMOTE_HOSTS_MAX`. */
@@ -135,76 +137,21 @@ export class ConnectionTable {
     for (let index = 0; index < 4; index += 1) this.#remoteHosts[at + 1 + index] = remote[index] as number
     this.#remoteHostCount += 1
   }
-
-  #offer(): void {
-    if (this.#count < this.#listMax) {
-      if ((this.#count + 1) * COLUMNS > this.#candidates.length) this.#candidates = larger(this.#candidates)
-      copyRow(this.#candidate, 0, this.#candidates, this.#count * COLUMNS)
-      this.#count += 1
-      return
-    }
-    if (this.#listMax === 0) return
-    if (!this.#isHeap) this.#makeHeap()
-    if (compareRows(this.#candidate, 0, this.#candidates, this.#topAt()) >= 0) return
-    copyRow(this.#candidate, 0, this.#candidates, this.#topAt())
-    this.#sink(0)
-  }
-
-  /** Where the candidate is that the next better one replaces. */
-  #topAt(): number {
-    return (this.#heap[0] as number) * COLUMNS
-  }
-
-  #makeHeap(): void {
-    for (let index = 0; index < this.#count; index += 1) this.#heap[index] = index
-    for (let node = (this.#count >> 1) - 1; node >= 0; node -= 1) this.#sink(node)
-    this.#isHeap = true
-  }
-
-  /** Restores the heap below `node`: each candidate comes after both of its children. */
-  #sink(node: number): void {
-    const rows = this.#candidates
-    const heap = this.#heap
-    const held = heap[node] as number
-    let hole = node
-    for (;;) {
-      let child = 2 * hole + 1
-      if (child >= this.#count) break
-      const right = heap[child + 1] as number
-      if (
-        child + 1 < this.#count &&
-        compareRows(rows, right * COLUMNS, rows, (heap[child] as number) * COLUMNS) > 0
-      ) {
-        child += 1
-      }
-      const chosen = heap[child] as number
-      if (compareRows(rows, held * COLUMNS, rows, chosen * COLUMNS) >= 0) break
-      heap[hole] = chosen
-      hole = child
-    }
-    heap[hole] = held
-  }
 }
 
 /** An IPv4 address is the last of the four words; the zeros before it tell nothing. */
 const firstWord = (family: 4 | 6): number => (family === 4 ? 3 : 0)
 
-/** Whether the socket surely comes after the row; false when only the last columns could tell. */
-function comesAfter(
-  rows: Uint32Array,
-  at: number,
-  { family, remote }: SocketRow,
-  isOldHost: number,
-  age: number,
-): boolean {
-  let difference =
-    isOldHost - (rows[at + COLUMN.isOldHost] as number) || age - (rows[at + COLUMN.age] as number)
-  difference ||= family - (rows[at + COLUMN.family] as number)
-  for (let index = 0; difference === 0 && index < 4; index += 1) {
-    difference = (remote[index] as number) - (rows[at + COLUMN.remote + index] as number)
-  }
-  return difference > 0
-}
+/** 17 years of one cycle every two seconds. */
+const AGE_MAX = 0x0fff_ffff
+const OLD_HOST = AGE_MAX + 1
+
+/**
+ * What comes before the address: new hosts first, then the newest connections, then IPv4. One small integer, so that most
+ * pairs are told apart by one comparison, and no number has to be put on the heap.
+ */
+const rankOf = (family: 4 | 6, isNewHost: boolean, age: number): number =>
+  (Math.min(age, AGE_MAX) | (isNewHost ? 0 : OLD_HOST)) * 2 + (family === 4 ? 0 : 1)
 
 function larger(words: Uint32Array): Uint32Array<ArrayBuffer> {
   const twice = new Uint32Array(words.length * 2)
@@ -212,44 +159,65 @@ function larger(words: Uint32Array): Uint32Array<ArrayBuffer> {
   return twice
 }
 
-function fillCandidate(row: Uint32Array, socket: SocketRow, isOldHost: 0 | 1, age: number): void {
+function fillCandidate(rows: Uint32Array, at: number, socket: SocketRow, rank: number): void {
   const { family, local, localPort, remote, remotePort } = socket
-  row[COLUMN.isOldHost] = isOldHost
-  row[COLUMN.age] = age
-  row[COLUMN.family] = family
-  row[COLUMN.remotePort] = remotePort
-  row[COLUMN.localPort] = localPort
-  for (let index = 0; index < 4; index += 1) {
-    row[COLUMN.remote + index] = remote[index] as number
-    row[COLUMN.local + index] = local[index] as number
+  const from = firstWord(family)
+  const portsAt = at + 1 + (4 - from)
+  rows[at] = rank
+  rows[portsAt] = (remotePort << 16) | localPort
+  for (let index = from; index < 4; index += 1) {
+    rows[at + 1 + index - from] = remote[index] as number
+    rows[portsAt + 1 + index - from] = local[index] as number
   }
 }
 
-/** Thirteen words: a loop, since the call of `set` or `copyWithin` costs more than it saves. */
-function copyRow(from: Uint32Array, fromAt: number, to: Uint32Array, toAt: number): void {
-  for (let column = 0; column < COLUMNS; column += 1) to[toAt + column] = from[fromAt + column] as number
-}
-
-/** Negative when the left row comes first in the list. */
-function compareRows(left: Uint32Array, leftAt: number, right: Uint32Array, rightAt: number): number {
-  for (let column = 0; column < COLUMNS; column += 1) {
-    const difference = (left[leftAt + column] as number) - (right[rightAt + column] as number)
-    if (difference !== 0) return difference
-  }
-  return 0
-}
-
-function toConnection(
+/** The rows that begin at `starts`. */
+function toConnections(
+  starts: Uint32Array,
   rows: Uint32Array,
-  at: number,
   interfaceOf: (address: string) => string | undefined,
-): Connection {
-  const family = rows[at + COLUMN.family] as 4 | 6
-  const localInterface = interfaceOf(formatAddress(family, rows, at + COLUMN.local))
-  return {
-    remoteAddress: formatAddress(family, rows, at + COLUMN.remote),
-    remotePort: rows[at + COLUMN.remotePort] as number,
-    localPort: rows[at + COLUMN.localPort] as number,
-    ...(localInterface === undefined ? {} : { localInterface }),
+): Connection[] {
+  const remoteAddressAt = likeNeighbour(rows, formatAddress)
+  const localInterfaceAt = likeNeighbour(rows, (family, words, at) =>
+    interfaceOf(formatAddress(family, words, at)),
+  )
+  const connections: Connection[] = []
+  for (const at of starts) {
+    const family = ((rows[at] as number) & 1) === 0 ? 4 : 6
+    const portsAt = at + 1 + (4 - firstWord(family))
+    const ports = rows[portsAt] as number
+    const remotePort = ports >>> 16
+    const localPort = ports & 0xffff
+    const remoteAddress = remoteAddressAt(family, at + 1)
+    const localInterface = localInterfaceAt(family, portsAt + 1)
+    connections.push(
+      localInterface === undefined
+        ? { remoteAddress, remotePort, localPort }
+        : { remoteAddress, remotePort, localPort, localInterface },
+    )
   }
+  return connections
+}
+
+/** What is told of the address at a place; asked once for neighbours in the list, most of which share theirs. */
+function likeNeighbour<T>(
+  rows: Uint32Array,
+  tell: (family: 4 | 6, rows: Uint32Array, at: number) => T,
+): (family: 4 | 6, at: number) => T {
+  let former: { readonly family: 4 | 6; readonly at: number; readonly told: T } | undefined
+  return (family, at) => {
+    if (former === undefined || former.family !== family || !isSameAddress(family, rows, former.at, at)) {
+      // As if there were four words of an IPv4 address too, of which only the last is looked at.
+      former = { family, at, told: tell(family, rows, at - firstWord(family)) }
+    }
+    return former.told
+  }
+}
+
+function isSameAddress(family: 4 | 6, rows: Uint32Array, left: number, right: number): boolean {
+  for (let word = firstWord(family); word < 4; word += 1) {
+    const place = word - firstWord(family)
+    if (rows[left + place] !== rows[right + place]) return false
+  }
+  return true
 }

@@ -21,12 +21,19 @@ export interface LocalAddresses {
   interfaceOf(address: string): string | undefined
 }
 
-/** Reads lazily: the files are only needed for addresses that getifaddrs does not know. `onFault` gets what failed. */
+/**
+ * Reads lazily, and once: the files are only needed for addresses that getifaddrs does not know, and neither where only
+ * wildcard listeners are. To be made anew for each snapshot: nothing in `/proc` tells that no address has changed, and a
+ * new one on another interface must not be named after the old one. `onFault` gets what failed.
+ */
 export function readLocalAddresses(proc: ProcFs, onFault: (error: unknown) => void): LocalAddresses {
-  const own = proc.ownAddresses()
+  let own: ReadonlyMap<string, string> | undefined
+  let isOwnRead = false
   let ofFiles: ReadonlyMap<string, string> | undefined
   return {
     interfaceOf: (address) => {
+      if (!isOwnRead) own = proc.ownAddresses()
+      isOwnRead = true
       const name = own?.get(address)
       if (name !== undefined) return name === SEVERAL ? undefined : name
       ofFiles ??= addressesOfFiles(proc, onFault)

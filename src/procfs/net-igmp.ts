@@ -5,7 +5,6 @@
  * Format: Linux `igmp_mc_seq_show`: `Idx Device : Count Querier`, then indented lines of multicast groups. Lists each
  * interface that speaks IPv4.
  */
-import type { ProcFs } from './proc-fs.ts'
 
 const DEVICE = /^(\d+)\t(\S+)\s*:/
 
@@ -17,6 +16,3 @@ export function parseNetIgmp(text: string): ReadonlyMap<string, number> {
   }
   return indexes
 }
-
-export const readNetIgmp = (proc: ProcFs): ReadonlyMap<string, number> =>
-  parseNetIgmp(proc.readText('net/igmp'))
