@@ -24,6 +24,7 @@ const ENTRIES = {
   defender: 'scripts/defender.ts',
   component: 'scripts/build/component.ts',
   bundle: 'scripts/build/bundle.ts',
+  trace: 'scripts/build/trace.ts',
   generate: 'scripts/generate.ts',
   bench: 'test/bench/main.ts',
   soak: 'test/bench/soak.ts',
@@ -64,6 +65,7 @@ async function build() {
     root,
     entry: 'component/main.ts',
     outputFolder: join(root, 'dist', 'artifact', 'greengrass-defender'),
+    mapFolder: join(root, 'dist', 'source-maps'),
   })
   // Last, so that a build that was stopped is done again.
   writeFileSync(stamp, fingerprint)

@@ -3,18 +3,20 @@
  * `greengrass-build/recipes`, and artifacts, without folders, below `greengrass-build/artifacts/<name>/<version>`.
  *
  * Source: BuildCommand.py and PublishCommand of aws-greengrass-gdk-cli. GDK takes the recipe by the link `recipe.yaml`
- * when it builds, and by the name of the link's target when it publishes, so it is written under both. The Docker
- * variant's recipe and artifact lie beside; GDK passes over them, our own publishing does not.
+ * when it builds, and by the name of the link's target when it publishes, so it is written under both. The other
+ * variants' recipes and artifacts lie beside; GDK passes over them, our own publishing does not.
  */
-import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
-import { parse } from 'yaml'
+import { isMap, isSeq, parse, parseDocument } from 'yaml'
 import { checkRecipe } from '../recipe/check.ts'
 import { formatRecipeFaults } from '../recipe/nodes.ts'
 import { topicsUsed } from '../recipe/topics-used.ts'
-import { type BundleOptions, bundle } from './bundle.ts'
-import { zipFolder } from './zip.ts'
+import { type Bundle, type BundleOptions, bundle, SBOM } from './bundle.ts'
+import { type Architecture, nodePackages, obtainNode } from './node-packages.ts'
+import { billOfMaterials } from './sbom.ts'
+import { readFolder, zipFiles } from './zip.ts'
 
 interface BuildOptions {
   /** The root of the checkout. */
@@ -22,6 +24,11 @@ interface BuildOptions {
   /** The program to bundle, from the root. */
   readonly entry?: string
   readonly logLevel?: BundleOptions['logLevel']
+  /** Those for which the variant with its own Node is built too, from the npm registry. */
+  readonly withNode?: readonly Architecture[]
+  /** Where the packages with Node are kept from build to build. */
+  readonly nodeCache?: string
+  readonly nodes?: typeof nodePackages
 }
 
 interface BuiltComponent {
@@ -33,9 +40,10 @@ interface BuiltComponent {
   readonly recipePath: string
 }
 
-const ARTIFACT = 'greengrass-defender.zip'
+const ARTIFACT = 'greengrass-defender'
 const MAIN = 'community.greengrass.DeviceDefender'
-const VARIANTS = [MAIN, `${MAIN}.Docker`] as const
+const WITH_NODE = `${MAIN}.WithNode`
+const VARIANTS = [MAIN, `${MAIN}.Docker`, WITH_NODE] as const
 
 /** GDK's word for the next free patch version; it is then the name of the artifacts' folder, and GDK puts the version in. */
 const NEXT_PATCH = 'NEXT_PATCH'
@@ -45,12 +53,12 @@ interface Recipe {
   readonly text: string
 }
 
-/** Builds all variants below `<root>/greengrass-build`; what was there is gone. Throws when the recipes will not do. */
-export async function buildComponent({
-  root,
-  entry = 'component/main.ts',
-  logLevel = 'warning',
-}: BuildOptions): Promise<BuiltComponent[]> {
+/**
+ * Builds the variants below `<root>/greengrass-build`; what was there is gone. Throws when the recipes will not do.
+ * Beside what GDK knows, `source-maps/` is for reading stack traces (`trace.ts`).
+ */
+export async function buildComponent(options: BuildOptions): Promise<BuiltComponent[]> {
+  const { root, withNode = [] } = options
   const recipes = VARIANTS.map((name) => ({
     name,
     text: readFileSync(join(root, 'recipes', `${name}.yaml`), 'utf8'),
@@ -60,22 +68,68 @@ export async function buildComponent({
   checkVersions(version, gdkVersion, recipes)
   checkRecipes(recipes)
   checkLink(root)
-  const zip = await buildArtifact({ root, entry, logLevel })
-  const output = join(root, 'greengrass-build')
-  rmSync(output, { recursive: true, force: true })
-  mkdirSync(join(output, 'recipes'), { recursive: true })
-  return recipes.map((recipe) => writeVariant(output, recipe, version, gdkVersion, zip))
+  const temporary = mkdtempSync(join(tmpdir(), 'greengrass-defender-'))
+  try {
+    // In a folder of its own: an agent may be running from `dist` meanwhile, and load a further file when it needs it.
+    const outputFolder = join(temporary, 'artifact')
+    const mapFolder = join(temporary, 'source-maps')
+    const { entry = 'component/main.ts', logLevel = 'warning' } = options
+    const built = await bundle({ root, entry, logLevel, outputFolder, mapFolder })
+    const files = readFolder(outputFolder)
+    const zip = { fileName: `${ARTIFACT}.zip`, bytes: zipFiles(files) }
+    const withNodeZips = withNode.map((architecture) => zipWithNode(built, files, architecture, options))
+    const output = join(root, 'greengrass-build')
+    rmSync(output, { recursive: true, force: true })
+    mkdirSync(join(output, 'recipes'), { recursive: true })
+    cpSync(mapFolder, join(output, 'source-maps'), { recursive: true })
+    return recipes.flatMap((recipe) => {
+      if (recipe.name !== WITH_NODE) return writeVariant(output, recipe, version, gdkVersion, [zip])
+      if (withNode.length === 0) return []
+      const reduced = { ...recipe, text: onlyArchitectures(recipe.text, withNode) }
+      return writeVariant(output, reduced, version, gdkVersion, withNodeZips)
+    })
+  } finally {
+    rmSync(temporary, { recursive: true, force: true })
+  }
 }
 
-/** In a folder of its own: an agent may be running from `dist` meanwhile, and load a further file when it needs it. */
-async function buildArtifact(options: Omit<BundleOptions, 'outputFolder'>): Promise<Uint8Array> {
-  const outputFolder = mkdtempSync(join(tmpdir(), 'greengrass-defender-'))
-  try {
-    await bundle({ ...options, outputFolder })
-    return zipFolder(outputFolder)
-  } finally {
-    rmSync(outputFolder, { recursive: true, force: true })
+interface Zip {
+  readonly fileName: string
+  readonly bytes: Uint8Array
+}
+
+/** The same files, and Node with its license. */
+function zipWithNode(
+  { subject, packages }: Bundle,
+  files: Readonly<Record<string, Uint8Array>>,
+  architecture: Architecture,
+  {
+    root,
+    nodeCache = join(root, 'node_modules/.cache/greengrass-defender'),
+    nodes = nodePackages,
+  }: BuildOptions,
+): Zip {
+  const delivered = nodes[architecture]
+  const { program, license } = obtainNode(delivered, nodeCache)
+  const whole = {
+    ...files,
+    node: program,
+    'LICENSE.node': license,
+    [SBOM]: Buffer.from(billOfMaterials(subject, packages, [delivered])),
   }
+  return { fileName: `${ARTIFACT}-${architecture}.zip`, bytes: zipFiles(whole, ['node']) }
+}
+
+/** The recipe without the manifests of architectures for which there is no artifact. */
+function onlyArchitectures(text: string, built: readonly Architecture[]): string {
+  const document = parseDocument(text)
+  const manifests = document.get('Manifests')
+  if (!isSeq(manifests)) return text
+  manifests.items = manifests.items.filter((manifest) => {
+    const architecture = isMap(manifest) ? manifest.getIn(['Platform', 'architecture']) : undefined
+    return built.some((each) => each === architecture)
+  })
+  return document.toString({ lineWidth: 0 })
 }
 
 function writeVariant(
@@ -83,16 +137,18 @@ function writeVariant(
   recipe: Recipe,
   version: string,
   gdkVersion: string,
-  zip: Uint8Array,
-): BuiltComponent {
+  zips: readonly Zip[],
+): BuiltComponent[] {
   const recipePath = join(output, 'recipes', `${recipe.name}.yaml`)
   writeFileSync(recipePath, recipe.text)
   if (recipe.name === MAIN) writeFileSync(join(output, 'recipes/recipe.yaml'), recipe.text)
   const artifacts = join(output, 'artifacts', recipe.name, gdkVersion)
   mkdirSync(artifacts, { recursive: true })
-  const artifactPath = join(artifacts, ARTIFACT)
-  writeFileSync(artifactPath, zip)
-  return { componentName: recipe.name, version, artifactPath, artifactBytes: zip.length, recipePath }
+  return zips.map(({ fileName, bytes }) => {
+    const artifactPath = join(artifacts, fileName)
+    writeFileSync(artifactPath, bytes)
+    return { componentName: recipe.name, version, artifactPath, artifactBytes: bytes.length, recipePath }
+  })
 }
 
 function readGdkVersion(root: string): string {

@@ -3,27 +3,21 @@
  */
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import type { BundledPackage } from './packages.ts'
 
-/** `inputs` are the paths that went into the bundle, from the root. */
-export function thirdPartyNotices(root: string, inputs: readonly string[]): string {
-  const folders = [...new Set(inputs.flatMap(packageFolder))].toSorted()
-  const notices = folders.map((folder) => notice(join(root, folder)))
+export function thirdPartyNotices(root: string, packages: readonly BundledPackage[]): string {
+  const notices = packages.map((each) => notice(root, each))
   return `${['This product includes the following packages.', ...notices].join(`\n\n${'-'.repeat(80)}\n\n`)}\n`
 }
 
-/** `node_modules/a/node_modules/@b/c` of `node_modules/a/node_modules/@b/c/index.js`. */
-function packageFolder(input: string): string[] {
-  const match = /^(.*\bnode_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(input)
-  return match?.[1] === undefined ? [] : [match[1]]
-}
-
-function notice(folder: string): string {
-  const { name, version, license } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'))
-  const text = licenseText(folder)
+function notice(root: string, { name, version, license, folder, change }: BundledPackage): string {
+  const text = licenseText(join(root, folder))
   if (license === undefined && text === undefined) throw new Error(`${folder} names no license`)
-  return [`${name} ${version} (${license ?? 'license below'})`, ...(text === undefined ? [] : [text])].join(
-    '\n\n',
-  )
+  return [
+    `${name} ${version} (${license ?? 'license below'})`,
+    ...(change === undefined ? [] : [`Changed: ${change}`]),
+    ...(text === undefined ? [] : [text]),
+  ].join('\n\n')
 }
 
 function licenseText(folder: string): string | undefined {

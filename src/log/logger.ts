@@ -16,12 +16,18 @@ export interface Logger {
   setLevel(level: LogLevel): void
 }
 
+/** As `format.timestamp()`, without the package that formats dates and that winston's own would load for it. */
+const timestamp = format((info) => {
+  info.timestamp = new Date().toISOString()
+  return info
+})
+
 export function createLogger(level: LogLevel): Logger {
   const console = new transports.Console({ forceConsole: false })
   const winston = createWinston({
     levels: { error: 0, warn: 1, info: 2, debug: 3 },
     level,
-    format: format.combine(format.timestamp(), format.json({ replacer, deterministic: false })),
+    format: format.combine(timestamp(), format.json({ replacer, deterministic: false })),
     transports: [console],
   })
   const write =

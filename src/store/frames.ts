@@ -12,7 +12,7 @@
  * decodes to something. The heads have a fixed width, which CBOR allows, so that a reader that meets damage can look for
  * the next head, check its CRC, and go on. The price is 13 bytes a record.
  */
-import { crc32 } from 'node:zlib'
+import { crc32 } from '../crc32.ts'
 
 const CRC_AT = 2
 const CHECKED_FROM = 6

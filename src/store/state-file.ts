@@ -9,7 +9,7 @@
  * Cost: two syncs for each write. At one write per report, every 300 s, that is 576 small syncs a day.
  */
 import { basename, dirname, join } from 'node:path'
-import { crc32 } from 'node:zlib'
+import { crc32 } from '../crc32.ts'
 import { errorCode, nodeFiles, type StoreFile, type StoreFiles } from './files.ts'
 import { setAside } from './set-aside.ts'
 

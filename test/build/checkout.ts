@@ -15,15 +15,15 @@ export function createCheckout(program = "process.stdout.write('started\\n')\n")
   const root = mkdtempSync(join(tmpdir(), 'checkout-'))
   const path = (...parts: string[]) => join(root, ...parts)
   const write = (name: string, text: string) => writeFileSync(path(name), text)
-  for (const name of ['package.json', 'gdk-config.json', 'recipes']) {
+  for (const name of ['package.json', 'package-lock.json', 'gdk-config.json', 'recipes']) {
     cpSync(name, path(name), { recursive: true })
   }
   for (const name of ['src', 'node_modules']) symlinkSync(resolve(name), path(name))
   symlinkSync('recipes/community.greengrass.DeviceDefender.yaml', path('recipe.yaml'))
-  mkdirSync(path('component/profiles'), { recursive: true })
+  mkdirSync(path('component'))
+  // Bundled with the parameters that name them.
+  symlinkSync(resolve('component/profiles'), path('component/profiles'))
   cpSync('component/Dockerfile', path('component/Dockerfile'))
-  write('component/profiles/baseline.json', '{}\n')
-  write('component/profiles/baseline.test.yaml', 'tests: []\n')
   write('component/main.ts', program)
   write('LICENSE', 'Apache License\n')
   return {

@@ -464,38 +464,39 @@ describe('a good recipe', () => {
   })
 })
 
-describe.each(['community.greengrass.DeviceDefender', 'community.greengrass.DeviceDefender.Docker'])(
-  '%s',
+const MAIN = 'community.greengrass.DeviceDefender'
+describe.each([MAIN, `${MAIN}.Docker`, `${MAIN}.WithNode`])('%s', (name) => {
+  const file = `recipes/${name}.yaml`
+  const text = readFileSync(file, 'utf8')
+  const defaults = parse(text).ComponentConfiguration.DefaultConfiguration
+
+  test('passes, and permits exactly what is used', () => {
+    expect(formatRecipeFaults(checkRecipe(text, { file, topicsUsed: topicsUsed() }))).toBe('')
+  })
+
+  test('has the defaults of the table of parameters, as text where nuclei may change them', () => {
+    const docker = name.endsWith('.Docker')
+    const table = { ...settings, ...(docker ? dockerSettings : {}) }
+    const expected = Object.entries(table).map(([key, setting]) => {
+      const value = docker && key === 'ProcPath' ? dockerSettings.ContainerProcPath?.default : setting.default
+      return [key, ['number', 'boolean'].includes(typeof value) ? String(value) : value]
+    })
+    const { accessControl, ...parameters } = defaults
+    expect(accessControl).toBeDefined()
+    expect(parameters).toEqual(Object.fromEntries(expected))
+  })
+})
+
+// The variant with its own Node has a manifest for each CPU besides; see scripts.test.ts.
+test.each([MAIN, `${MAIN}.Docker`])(
+  'the artifact and the phases of %s are what each nucleus runs',
   (name) => {
-    const file = `recipes/${name}.yaml`
-    const text = readFileSync(file, 'utf8')
-    const defaults = parse(text).ComponentConfiguration.DefaultConfiguration
-
-    test('passes, and permits exactly what is used', () => {
-      expect(formatRecipeFaults(checkRecipe(text, { file, topicsUsed: topicsUsed() }))).toBe('')
-    })
-
-    test('has the defaults of the table of parameters, as text where nuclei may change them', () => {
-      const docker = name.endsWith('.Docker')
-      const table = { ...settings, ...(docker ? dockerSettings : {}) }
-      const expected = Object.entries(table).map(([key, setting]) => {
-        const value =
-          docker && key === 'ProcPath' ? dockerSettings.ContainerProcPath?.default : setting.default
-        return [key, ['number', 'boolean'].includes(typeof value) ? String(value) : value]
-      })
-      const { accessControl, ...parameters } = defaults
-      expect(accessControl).toBeDefined()
-      expect(parameters).toEqual(Object.fromEntries(expected))
-    })
-
-    test('its artifact and its phases are what each nucleus runs', () => {
-      const [lite, classic] = parse(text).Manifests
-      expect(lite.Platform).toEqual({ os: 'linux', runtime: 'aws_nucleus_lite' })
-      expect(classic.Platform).toEqual({ os: 'linux' })
-      expect(lite.Lifecycle.install).toEqual(classic.Lifecycle.install)
-      expect(lite.Lifecycle.run.Script).toBe(classic.Lifecycle.startup.Script)
-      expect(lite.Artifacts).toEqual(classic.Artifacts)
-    })
+    const [lite, classic] = parse(readFileSync(`recipes/${name}.yaml`, 'utf8')).Manifests
+    expect(lite.Platform).toEqual({ os: 'linux', runtime: 'aws_nucleus_lite' })
+    expect(classic.Platform).toEqual({ os: 'linux' })
+    expect(lite.Lifecycle.install).toEqual(classic.Lifecycle.install)
+    expect(lite.Lifecycle.run.Script).toBe(classic.Lifecycle.startup.Script)
+    expect(lite.Artifacts).toEqual(classic.Artifacts)
   },
 )
 

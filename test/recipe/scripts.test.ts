@@ -18,10 +18,33 @@ import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
+import { type Architecture, architectures, nodePackages } from '../../scripts/build/node-packages.ts'
 
-const manifests = (name: string) => parse(readFileSync(`recipes/${name}.yaml`, 'utf8')).Manifests
+interface Step {
+  readonly Script: string
+}
+interface Manifest {
+  readonly Name: string
+  readonly Platform: Readonly<Record<string, string>>
+  readonly Lifecycle: Readonly<Record<'install' | 'run' | 'startup', Step>> & { readonly Setenv: object }
+  readonly Artifacts: readonly { readonly Uri: string }[]
+}
+const manifests = (name: string): Manifest[] => parse(readFileSync(`recipes/${name}.yaml`, 'utf8')).Manifests
 const native = manifests('community.greengrass.DeviceDefender')
 const docker = manifests('community.greengrass.DeviceDefender.Docker')
+const withNode = manifests('community.greengrass.DeviceDefender.WithNode')
+
+/** As component/README.md has measured them. */
+const NODE_OPTIONS = ['--max-semi-space-size=1', '--v8-pool-size=1']
+/** The same to two lines of V8, of which neither takes the other's. */
+const PATIENCE: Readonly<Record<string, string>> = {
+  '20': '--interrupt-budget=5000000',
+  '22': '--invocation-count-for-turbofan=100000',
+}
+const optionsFor = (version: string) => [
+  ...NODE_OPTIONS,
+  ...[PATIENCE[version.split('.')[0] ?? ''] ?? []].flat(),
+]
 
 /** Where this machine has what the scripts use beside `node` and `docker`. */
 const tools = ['sh', 'id', 'readlink', 'stat'].map((tool) =>
@@ -52,8 +75,8 @@ function runScript(script: string, env: Readonly<Record<string, string>> = {}) {
   return { status, stdout, stderr }
 }
 
-describe('the native install step', () => {
-  const { install } = native[0].Lifecycle
+describe.each(native)('the native recipe on nucleus $Name', ({ Lifecycle }) => {
+  const { install, run, startup, Setenv } = Lifecycle
   const node = (version: string) =>
     writeProgram(
       'node',
@@ -79,16 +102,81 @@ exec ${process.execPath} -e "Object.defineProperty(process.versions, 'node', { v
     expect(runScript(install.Script)).toEqual({ status: 0, stdout: '', stderr: '' })
   })
 
-  test('what runs then is the unpacked artifact', () => {
-    writeProgram('node', 'echo "$@"')
-    expect(runScript(native[0].Lifecycle.run.Script).stdout.trim()).toBe(
-      join(folder, 'artifacts/greengrass-defender/main.js'),
+  test.each([
+    { version: '20.19.0', count: 3 },
+    { version: '22.0.0', count: 3 },
+    { version: '200.0.0', count: 2 },
+  ])(
+    'what runs then is the unpacked artifact, under Node $version with $count options',
+    ({ version, count }) => {
+      const options = optionsFor(version)
+      expect(options).toHaveLength(count)
+      writeProgram('node', `[ "$1" = --version ] && echo v${version} || echo "$@"`)
+      expect(runScript((run ?? startup).Script).stdout.trim()).toBe(
+        [...options, join(folder, 'artifacts/greengrass-defender/main.js')].join(' '),
+      )
+      expect(Setenv).toEqual({ MALLOC_ARENA_MAX: '1' })
+    },
+  )
+
+  test('the Node of this machine knows the options that the program is started with', () => {
+    const { status, stderr } = spawnSync(process.execPath, [...optionsFor(process.versions.node), '-e', ''], {
+      encoding: 'utf8',
+    })
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
+  })
+})
+
+describe('the variant with its own Node', () => {
+  test.each(withNode)(
+    '$Name runs the Node beside the program, of its own CPU',
+    ({ Platform, Lifecycle, Artifacts }) => {
+      const artifact = `greengrass-defender-${Platform.architecture}`
+      expect(Artifacts).toMatchObject([{ Permission: { Read: 'ALL', Execute: 'ALL' }, Unarchive: 'ZIP' }])
+      expect(Artifacts[0]?.Uri.split('/').at(-1)).toBe(`${artifact}.zip`)
+      const own = join(folder, 'artifacts', artifact)
+      const options = optionsFor(nodePackages[Platform.architecture as Architecture].version)
+      mkdirSync(own, { recursive: true })
+      symlinkSync(join(folder, 'bin/node'), join(own, 'node'))
+      writeProgram('node', 'echo "$0 $@"')
+      const { Script } = Lifecycle.run ?? Lifecycle.startup
+      expect(runScript(Script).stdout.trim()).toBe(
+        [join(own, 'node'), ...options, join(own, 'main.js')].join(' '),
+      )
+      expect(runScript(Lifecycle.install.Script)).toMatchObject({ status: 0 })
+    },
+  )
+
+  test('says what is wrong where its Node does not run', () => {
+    const { install } = (withNode[0] as Manifest).Lifecycle
+    expect(runScript(install.Script)).toMatchObject({
+      status: 127,
+      stderr: expect.stringContaining('not found'),
+    })
+    mkdirSync(join(folder, 'artifacts/greengrass-defender-amd64'), { recursive: true })
+    writeFileSync(join(folder, 'artifacts/greengrass-defender-amd64/node'), '')
+    expect(runScript(install.Script)).toMatchObject({
+      status: 126,
+      stderr: expect.stringMatching(/ermission denied/),
+    })
+  })
+
+  test('has one manifest for each CPU and nucleus, and else what the small one has', () => {
+    expect(withNode.map(({ Name }: { Name: string }) => Name)).toEqual(
+      ['lite', 'classic'].flatMap((nucleus) => architectures.map((each) => `${nucleus}-${each}`)),
+    )
+    const configurationOf = (name: string) => {
+      const text = readFileSync(`recipes/${name}.yaml`, 'utf8')
+      return parse(text.replaceAll('DeviceDefender.WithNode', 'DeviceDefender')).ComponentConfiguration
+    }
+    expect(configurationOf('community.greengrass.DeviceDefender.WithNode')).toEqual(
+      configurationOf('community.greengrass.DeviceDefender'),
     )
   })
 })
 
 describe('the Docker variant', () => {
-  const { install, run, Setenv } = docker[0].Lifecycle
+  const { install, run, Setenv } = (docker[0] as Manifest).Lifecycle
   const PARAMETERS = { HOST_PROC: '/proc', CONTAINER_PROC: '/host/proc', NETWORK: 'none', IMAGE: '' }
   let server: Server
   let env: Record<string, string>
@@ -192,6 +280,13 @@ describe('the Docker variant', () => {
     )
     writeProgram('docker', '[ "$1" != image ] || exit 7')
     expect(runScript(install.Script, { ...env, IMAGE: 'other:1' }).status).toBe(7)
+  })
+
+  test('its image starts the program as the recipes do', () => {
+    const dockerfile = readFileSync('component/Dockerfile', 'utf8')
+    const entry = /^ENTRYPOINT (\[.*\])$/m.exec(dockerfile)?.[1] ?? ''
+    expect(JSON.parse(entry)).toEqual(['node', ...NODE_OPTIONS, '/app/main.js'])
+    expect(dockerfile).toMatch(/^ENV MALLOC_ARENA_MAX=1$/m)
   })
 
   test('says that Docker is missing', () => {

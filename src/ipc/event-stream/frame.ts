@@ -4,7 +4,7 @@
  *
  * Everything wrong with a frame is thrown as a `CrtError` with the code that aws-c-event-stream gives it.
  */
-import { crc32 } from './crc32.ts'
+import { crc32 } from '../../crc32.ts'
 import { crtError } from './crt-error.ts'
 import { decodeHeaders, encodeHeaders, type Header } from './headers.ts'
 
