@@ -448,7 +448,8 @@ describe.each(transports)('$transport', ({ load, settlesPendingCalls }) => {
       expect(rightCount).toBe(10_000)
       const after = { bytes: usedBytes(), streams: streamsAlive() }
       expect(rpcClient.unclosedOperations?.size).toBe(0)
-      expect(after.streams - before.streams).toBeLessThan(10)
+      // Those of the last hundred at once may still wait for the collector.
+      expect(after.streams - before.streams).toBeLessThan(150)
       // A call that is kept, with its stream and messages, holds a kilobyte or more: ten thousand would be 10 MB.
       expect(after.bytes - before.bytes).toBeLessThan(4 * 1024 * 1024)
       await annotate(
