@@ -41,7 +41,7 @@ export interface Execution {
 
 export interface DetectMitigations {
   readonly region: string
-  /** StartDetectMitigationActionsTask. */
+  /** StartDetectMitigationActionsTask; `taskId` is one that nobody else has. */
   start(wish: TaskWish): Promise<void>
   /** DescribeDetectMitigationActionsTask. */
   describe(taskId: string): Promise<MitigationTask | undefined>
@@ -94,9 +94,14 @@ export async function openDetectMitigations(options: AwsOptions): Promise<Detect
               },
             }),
       }
-      await call('StartDetectMitigationActionsTask', () =>
-        client.send(new sdk.StartDetectMitigationActionsTaskCommand(request)),
-      )
+      try {
+        await call('StartDetectMitigationActionsTask', () =>
+          client.send(new sdk.StartDetectMitigationActionsTaskCommand(request)),
+        )
+      } catch (error) {
+        // The id is ours alone: the SDK tried again after an answer was lost.
+        if (((error as Error).cause as Error | undefined)?.name !== 'TaskAlreadyExistsException') throw error
+      }
     },
 
     describe: async (taskId) => {

@@ -34,6 +34,8 @@ export interface Violation {
   readonly startedAt: number
   readonly endedAt?: number
   readonly state: 'in-alarm' | 'cleared' | 'invalidated'
+  /** The newest value that violated, of one that lasts, where the source tells it: Detect does. */
+  readonly last?: MetricPoint
   readonly verification?: { readonly state: VerificationState; readonly note?: string }
 }
 
@@ -57,6 +59,8 @@ export interface ViolationFilter {
 export interface MetricRange {
   readonly thingName: string
   readonly metric: string
+  /** As the behavior has it; Detect keeps the metric apart for each. */
+  readonly dimension?: Behavior['metricDimension'] & {}
   readonly since: number
   readonly until: number
 }

@@ -27,7 +27,7 @@ export function readExposition(text: string): Map<string, ReadFamily> {
       if (!METRIC.test(open.name)) throw new Error(`not a name: ${open.name}`)
       if (families.has(open.name)) throw new Error(`${open.name} is there twice`)
     } else if (type !== null) {
-      if (open?.name !== type[1]) throw new Error(`TYPE without its HELP: ${line}`)
+      if (open === undefined || open.name !== type[1]) throw new Error(`TYPE without its HELP: ${line}`)
       if ((type[2] === 'counter') !== open.name.endsWith('_total')) throw new Error(`misnamed: ${line}`)
       families.set(open.name, { type: type[2] as string, help: open.help, series: [] })
     } else {

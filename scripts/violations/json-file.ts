@@ -1,0 +1,37 @@
+/** Small JSON files of the operator's own: whole or not there, also when the power goes while one is written. */
+import { open, readFile, rename, unlink } from 'node:fs/promises'
+import { OperatorProblem } from '../aws/operator-io.ts'
+
+/** `undefined` where there is no such file. */
+export async function readJsonFile(path: string): Promise<unknown> {
+  let text: string
+  try {
+    text = await readFile(path, 'utf8')
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'ENOENT') return undefined
+    throw new OperatorProblem(`${path}: cannot be read (${code})`)
+  }
+  try {
+    return JSON.parse(text)
+  } catch (error) {
+    throw new OperatorProblem(`${path}: is not JSON (${(error as Error).message})`)
+  }
+}
+
+export async function writeJsonFile(path: string, value: unknown): Promise<void> {
+  const next = `${path}.${process.pid}.tmp`
+  try {
+    const file = await open(next, 'w')
+    try {
+      await file.writeFile(`${JSON.stringify(value, null, 2)}\n`)
+      await file.sync()
+    } finally {
+      await file.close()
+    }
+    await rename(next, path)
+  } catch (error) {
+    await unlink(next).catch(() => undefined)
+    throw new OperatorProblem(`${path}: cannot be written (${(error as NodeJS.ErrnoException).code})`)
+  }
+}

@@ -1,0 +1,152 @@
+/**
+ * Violations and metric values out of the agent's own history, read from the device or from a copy of it. A folder may
+ * hold the histories of many devices; which things one is about, its violations say.
+ */
+import { readdir } from 'node:fs/promises'
+import { basename, dirname, join, resolve } from 'node:path'
+import { readDatapoints, readViolations } from '../../../src/store/history-read.ts'
+import { OperatorProblem } from '../../aws/operator-io.ts'
+import { type ToldEvent, toldEvent } from '../event.ts'
+import { isWanted, toViolations } from '../gather.ts'
+import type { MetricPoint, ViolationSource } from '../model.ts'
+import { notesPathIn, readNotes, withNote } from '../notes.ts'
+
+export interface LocalSourceOptions {
+  /** Instead of the file beside what is read. */
+  readonly notes?: string
+  /** A part that could not be read; the rest is given. */
+  readonly onProblem?: (problem: string) => void
+}
+
+/** What the operator's own files hold. */
+export interface LocalSource extends ViolationSource {
+  /** Where it is kept what was said of the violations; the file need not be there. */
+  readonly notesPath: string
+}
+
+interface DeviceFolder {
+  readonly directory: string
+  /** As the operator named it, or as its folder is called. */
+  readonly name: string
+}
+
+/** A fleet's folder holds devices, a device's folder holds `history`; deeper than that is somewhere else. */
+const DEPTH_MAX = 6
+
+const PROBLEMS = {
+  unreadable: 'cannot be read',
+  'other version': 'was written by another version of the agent',
+  damaged: 'is damaged; what could be read of it is there',
+} as const
+
+/** @param paths folders, or `NAME=folder` for a history whose thing its folder does not name */
+export async function openDeviceHistory(
+  paths: readonly string[],
+  options: LocalSourceOptions = {},
+): Promise<LocalSource> {
+  const folders = (await Promise.all(paths.map(foldersOf))).flat()
+  const notesPath = options.notes ?? notesPathIn(folderOf(paths[0] ?? '.'))
+  const told = new Set<string>()
+  const onProblem = (problem: string) => {
+    // Each question reads the files anew; what is wrong with them is said once.
+    if (!told.has(problem)) options.onProblem?.(problem)
+    told.add(problem)
+  }
+  const reading = {
+    onProblem: ({ path, problem }: { path: string; problem: keyof typeof PROBLEMS }) =>
+      onProblem(`${path}: ${PROBLEMS[problem]}`),
+  }
+  let events: Promise<ReadonlyMap<DeviceFolder, readonly ToldEvent[]>> | undefined
+  const eventsOnce = () => {
+    events ??= readAll()
+    return events
+  }
+
+  async function readAll(): Promise<ReadonlyMap<DeviceFolder, readonly ToldEvent[]>> {
+    const all = new Map<DeviceFolder, ToldEvent[]>()
+    for (const folder of folders) {
+      const found: ToldEvent[] = []
+      let strange = 0
+      for await (const { event } of readViolations(folder.directory, reading)) {
+        const read = toldEvent(event)
+        if (read === undefined) strange += 1
+        else found.push(read)
+      }
+      if (strange > 0) onProblem(`${folder.directory}: ${strange} entries are no violation events`)
+      all.set(folder, found)
+    }
+    return all
+  }
+
+  /** Its own name, or that its violations have; a single history without any is that of whatever thing is asked for. */
+  async function folderOfThing(thingName: string): Promise<readonly DeviceFolder[]> {
+    const all = await eventsOnce()
+    const own = folders.filter(
+      (folder) => folder.name === thingName || all.get(folder)?.some((each) => each.thingName === thingName),
+    )
+    return own.length > 0 || folders.length !== 1 || all.get(folders[0] as DeviceFolder)?.length
+      ? own
+      : folders
+  }
+
+  return {
+    origin: 'device',
+    notesPath,
+    description: paths.join(', '),
+    violations: async (filter) => {
+      const all = await eventsOnce()
+      const notes = await readNotes(notesPath)
+      return toViolations([...all.values()].flat(), 'device')
+        .map((violation) => withNote(violation, notes))
+        .filter((violation) => isWanted(violation, filter))
+    },
+    metricValues: async ({ thingName, metric, since, until }) => {
+      const points: MetricPoint[] = []
+      for (const { directory } of await folderOfThing(thingName)) {
+        for await (const { at, value } of readDatapoints(directory, { ...reading, since, until, metric })) {
+          points.push({ at, value })
+        }
+      }
+      return points.sort((a, b) => a.at - b.at)
+    },
+    close: () => {},
+  }
+}
+
+const folderOf = (path: string): string => /^[^/=]+=(.+)$/.exec(path)?.[1] ?? path
+
+async function foldersOf(path: string): Promise<DeviceFolder[]> {
+  const folder = folderOf(path)
+  const found = await visit(folder, 0)
+  if (found.length === 0) {
+    throw new OperatorProblem(`${folder}: no history of the agent is in it`)
+  }
+  if (folder === path) return found.map((directory) => ({ directory, name: nameOf(directory) }))
+  if (found.length > 1) {
+    throw new OperatorProblem(`${path}: ${found.length} histories are in it, one name will not do`)
+  }
+  const name = path.slice(0, path.length - folder.length - 1)
+  return found.map((directory) => ({ directory, name }))
+}
+
+async function visit(folder: string, depth: number): Promise<string[]> {
+  const entries = await readdir(folder, { withFileTypes: true }).catch((error: NodeJS.ErrnoException) => {
+    throw new OperatorProblem(`${folder}: cannot be read (${error.code})`)
+  })
+  const isHistory = entries.some(
+    (entry) => entry.isFile() && /^(datapoints|violations)-.*\.cborseq$/.test(entry.name),
+  )
+  if (isHistory) return [folder]
+  if (depth >= DEPTH_MAX) return []
+  const below = entries.filter((entry) => entry.isDirectory() && !entry.name.startsWith('.'))
+  const names = below.map(({ name }) => name).sort()
+  const found: string[] = []
+  for (const name of names) found.push(...(await visit(join(folder, name), depth + 1)))
+  return found
+}
+
+/** The work folder of the component calls its history `history`; the device is then what that lies in. */
+function nameOf(directory: string): string {
+  const whole = resolve(directory)
+  return basename(whole) === 'history' ? basename(dirname(whole)) : basename(whole)
+}
