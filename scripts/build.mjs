@@ -25,6 +25,7 @@ const ENTRIES = {
   component: 'scripts/build/component.ts',
   bundle: 'scripts/build/bundle.ts',
   trace: 'scripts/build/trace.ts',
+  'report-client': 'scripts/build/report-client.ts',
   generate: 'scripts/generate.ts',
   bench: 'test/bench/main.ts',
   soak: 'test/bench/soak.ts',
@@ -60,6 +61,8 @@ async function build() {
     sourcemap: 'linked',
     logLevel: 'warning',
   })
+  const { writeReportClient } = await import(join(root, 'dist', 'scripts', 'report-client.js'))
+  await writeReportClient(root)
   const { bundle } = await import(join(root, 'dist', 'scripts', 'bundle.js'))
   await bundle({
     root,

@@ -15,6 +15,7 @@ const checks = [
   ['format and lint', bin('biome'), ['ci', '--colors=off', '.']],
   ['types', bin('tsc'), ['-p', '.']],
   ["the page's types", bin('tsc'), ['-p', 'src/local-core/page/static']],
+  ["the report's types", bin('tsc'), ['-p', 'scripts/violations/report/client']],
   ['unused code', bin('knip'), ['--no-progress']],
   ['generated files', process.execPath, ['dist/scripts/generate.js', '--check']],
 ]
