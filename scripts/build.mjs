@@ -16,6 +16,8 @@ const SOURCES = [
   'scripts',
   'src',
   'test/bench',
+  'test/helpers',
+  'test/pictures',
   'package.json',
   'package-lock.json',
   'LICENSE',
@@ -29,6 +31,7 @@ const ENTRIES = {
   generate: 'scripts/generate.ts',
   bench: 'test/bench/main.ts',
   soak: 'test/bench/soak.ts',
+  screenshots: 'test/pictures/main.ts',
 }
 
 const fingerprint = fingerprintOf(SOURCES)

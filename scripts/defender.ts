@@ -4,10 +4,12 @@ import { Command } from 'commander'
 import { version } from '../src/version.ts'
 import { attackCommand } from './commands/attack.ts'
 import { backtestCommand } from './commands/backtest.ts'
+import { compareCommand } from './commands/compare.ts'
 import { doctorCommand } from './commands/doctor.ts'
 import { historyCommand } from './commands/history.ts'
 import { localCommand } from './commands/local.ts'
 import { metricsCommand } from './commands/metrics.ts'
+import { pageCommand } from './commands/page.ts'
 import { policiesCommand } from './commands/policies.ts'
 import { profilesCommand } from './commands/profiles.ts'
 import { publishCommand } from './commands/publish.ts'
@@ -17,6 +19,7 @@ import { sampleCommand } from './commands/sample.ts'
 import { setupCommand } from './commands/setup.ts'
 import { statusCommand } from './commands/status.ts'
 import { testCommand } from './commands/test.ts'
+import { violationsCommand } from './commands/violations.ts'
 
 const program = new Command('defender')
   .description(
@@ -33,9 +36,12 @@ const program = new Command('defender')
   .addCommand(statusCommand())
   .addCommand(historyCommand())
   .addCommand(metricsCommand())
+  .addCommand(pageCommand())
   .addCommand(profilesCommand())
   .addCommand(testCommand())
   .addCommand(backtestCommand())
+  .addCommand(violationsCommand())
+  .addCommand(compareCommand())
   .addCommand(setupCommand())
   .addCommand(policiesCommand())
   .addCommand(doctorCommand())
@@ -51,10 +57,14 @@ const program = new Command('defender')
       'On a core device:\n' +
       '  npx defender status    how the agent is\n' +
       '  npx defender history   what it measured and judged\n' +
+      '  npx defender page      both as a live page, for this device alone\n' +
       'Security profiles as code:\n' +
       '  npx defender profiles  validate, lint, plan, apply, import, suggest\n' +
       '  npx defender test      the tests beside them, also with mutations\n' +
       '  npx defender backtest  what they would have raised on recorded days\n' +
+      'Violations, of a device, of a topic or of Detect:\n' +
+      '  npx defender violations list, show, verify, export, report, mitigate\n' +
+      '  npx defender compare    the alarms of the device beside those of Detect\n' +
       'Component versions to a fleet:\n' +
       '  npx defender setup     bucket, thing group and rules, after showing a plan\n' +
       '  npx defender doctor    what is missing, and who has to allow what\n' +

@@ -9,15 +9,15 @@ import { describe, expect, test } from 'vitest'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 
-/** Area of the tree -> areas that it may import from, besides itself. `version` is `src/version.ts`. */
+/** Area of the tree -> areas that it may import from, besides itself. `version` is `src/version.ts`, and so on. */
 const allowed: Readonly<Record<string, readonly string[]>> = {
   'src/procfs': [],
   'src/metrics': ['src/procfs'],
   'src/report': ['src/metrics', 'src/procfs'],
   'src/detect': ['src/metrics', 'src/procfs'],
   'src/config': ['src/metrics', 'src/detect', 'component/profiles'],
-  'src/ipc': [],
-  'src/store': ['src/metrics', 'src/report'],
+  'src/ipc': ['src/crc32'],
+  'src/store': ['src/metrics', 'src/report', 'src/crc32'],
   'src/schedule': [],
   'src/log': [],
   'src/sources': ['src/metrics'],
@@ -34,6 +34,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   ],
   'src/local-core': ['src/report', 'src/metrics', 'src/detect'],
   'src/version': [],
+  'src/crc32': [],
   component: [
     'src/procfs',
     'src/metrics',
@@ -73,8 +74,8 @@ const effects =
 const pureEdgeFiles = new Set(['src/ipc/core-client.ts', 'src/schedule/backoff.ts', 'src/config/parse.ts'])
 const edges = ['src/ipc', 'src/store', 'src/schedule', 'src/log', 'src/sources']
 
-/** Who may start the embedded core: the command that is made for it. */
-const localCoreUsers = /^scripts\/(commands\/local|render\/local(-output)?)\.ts$/
+/** Who may start the embedded core: the command that is made for it; its page is a device's, too. */
+const localCoreUsers = /^scripts\/(commands\/(local|page)|page\/[\w-]+|render\/local(-output)?)\.ts$/
 
 interface Import {
   readonly from: string

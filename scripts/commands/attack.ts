@@ -162,15 +162,18 @@ export function attackCommand(): Command {
       if (options.list) return listAttacks(say)
       const stopped = new AbortController()
       for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stopped.abort())
-      await runAttack(name, options.for, {
-        network: loopback,
-        clock: systemClock,
-        say,
-        establishedCount,
-        stopped: stopped.signal,
-      })
+      await runAttack(name, options.for, attackIo(say, stopped.signal))
     })
 }
+
+/** On this machine. */
+export const attackIo = (say: AttackIo['say'], stopped: AbortSignal): AttackIo => ({
+  network: loopback,
+  clock: systemClock,
+  say,
+  establishedCount,
+  stopped,
+})
 
 export function listAttacks(say: (line: string) => void): void {
   for (const [name, { summary, raises }] of Object.entries(attacks)) {
@@ -179,25 +182,45 @@ export function listAttacks(say: (line: string) => void): void {
   }
 }
 
-/** Attacks, holds what is open until the time is over, and closes it, whatever happens. */
+/** Says what it does and what to expect, for who has started it in a terminal. */
 export async function runAttack(name: string | undefined, seconds: number, io: AttackIo): Promise<void> {
+  const attack = attackNamed(name)
+  await performAttack(attack, seconds, io, (isHeld) => {
+    io.say(`expect the alarm ${attack.raises} of the profile demo in \`defender local\``)
+    if (isHeld) io.say(`until Ctrl-C, or for ${seconds} s`)
+  })
+  io.say(`ended; the alarm clears ${clearingOf(attack)}`)
+}
+
+function attackNamed(name: string | undefined): Attack {
   const attack = name !== undefined && Object.hasOwn(attacks, name) ? attacks[name] : undefined
-  if (attack === undefined) {
-    const problem = name === undefined ? 'which attack?' : `there is no attack ${JSON.stringify(name)};`
-    throw new Error(`${problem} there are ${Object.keys(attacks).join(', ')}`)
-  }
+  if (attack !== undefined) return attack
+  const problem = name === undefined ? 'which attack?' : `there is no attack ${JSON.stringify(name)};`
+  throw new Error(`${problem} there are ${Object.keys(attacks).join(', ')}`)
+}
+
+/** When its alarm will clear, in words. */
+export const clearingOf = ({ clears }: Attack): string => clears ?? 'at the end of the next report interval'
+
+/**
+ * Attacks, holds what is open until the time is over, and closes it, whatever happens.
+ * @param onStarted told whether anything is held: a burst is over when it has been sent, everything else is there for as
+ * long as it is open
+ */
+export async function performAttack(
+  attack: Attack,
+  seconds: number,
+  io: AttackIo,
+  onStarted: (isHeld: boolean) => void = () => {},
+): Promise<void> {
   const ended = new AbortController()
   const stopped = AbortSignal.any([io.stopped, ended.signal])
   const isOver = io.clock.sleep(seconds * 1000, stopped).then(() => ended.abort())
   const open: OpenSocket[] = []
   try {
     await attack.start({ ...io, stopped }, (socket) => open.push(socket))
-    io.say(`expect the alarm ${attack.raises} of the profile demo in \`defender local\``)
-    // A burst is over when it has been sent; everything else is there for as long as it is open.
-    if (open.length > 0) {
-      io.say(`until Ctrl-C, or for ${seconds} s`)
-      await isOver
-    }
+    onStarted(open.length > 0)
+    if (open.length > 0) await isOver
   } catch (error) {
     throw new Error(explain(error))
   } finally {
@@ -205,7 +228,6 @@ export async function runAttack(name: string | undefined, seconds: number, io: A
     // The later ones depend on the earlier ones.
     for (const socket of open.reverse()) await socket.close()
   }
-  io.say(`ended; the alarm clears ${attack.clears ?? 'at the end of the next report interval'}`)
 }
 
 function explain(error: unknown): string {

@@ -5,16 +5,17 @@
  * Exit status 0 when at least one report was accepted and the component never was BROKEN, else 1 with the reason on
  * standard error: so that it serves as a check in scripts.
  */
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { hostname, tmpdir } from 'node:os'
-import { dirname, join, resolve } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { join } from 'node:path'
 import { Command, Option } from 'commander'
+import type { SecurityProfile } from '../../src/detect/security-profile.ts'
 import type { LocalCoreEvent } from '../../src/local-core/events.ts'
 import type { Feed } from '../../src/local-core/page/feed.ts'
-import type { Page } from '../../src/local-core/page/server.ts'
-import type { ViewedEvent } from '../../src/local-core/page/viewed-event.ts'
+import type { OwnersEvent } from '../../src/local-core/page/page-event.ts'
+import type { ReportEventView, ViewedEvent } from '../../src/local-core/page/viewed-event.ts'
+import { findPackageRoot } from '../package-root.ts'
 import { openLocalOutput } from '../render/local-output.ts'
 import { numberOption } from '../render/options.ts'
 
@@ -33,6 +34,8 @@ interface RunningCore {
   startComponent(): Promise<void>
   /** As a deployment that removes the component would: SIGTERM, then SIGKILL. */
   stopComponent(): Promise<void>
+  /** A deployment that changes the configuration only. */
+  updateConfiguration(merge: Readonly<Record<string, unknown>>): Promise<'applied' | 'rejected'>
   stop(): Promise<void>
 }
 
@@ -66,6 +69,10 @@ interface Output {
 
 const INTERVAL_SECONDS_DEFAULT = 10
 const PORT_DEFAULT = 8642
+/** Where a core has the component's state: below `work` by its name. */
+const COMPONENT = 'community.greengrass.DeviceDefender'
+/** A changed behavior is tried on the last hour, or on as much of it as the run has lasted. */
+const LOOK_BACK_MS = 3_600_000
 /** The least that the component takes (config/settings.ts). */
 const SAMPLE_SECONDS_MIN = 0.01
 /** A day: the least often that the component's own settings allow to report. */
@@ -175,38 +182,47 @@ async function operate(
   ])
   const view = createViewer()
   const feed = createFeed()
-  const page = options.page ? await openPage(options, io, feed) : undefined
-  if (page !== undefined) undo.push(() => page.close())
+  const rootDirectory = await mkdtemp(join(shortTmpdir(), 'defender-'))
+  undo.push(() => rm(rootDirectory, { recursive: true, force: true }))
+  let core: RunningCore | undefined
+  const workDirectory = join(rootDirectory, 'work', COMPONENT)
+  const served = options.page
+    ? await servePage(options, io, feed, { configuration, workDirectory, core: () => core })
+    : undefined
+  if (served !== undefined) undo.push(() => served.page.close())
+  const ownersOf = served === undefined ? undefined : await openOwners(configuration)
 
   const heading = {
     thingName,
     mode: options.mode,
     pace: paceOf(configuration),
     ...(options.for !== undefined && { forSeconds: options.for }),
-    ...(page !== undefined && { pageUrl: page.url }),
+    ...(served !== undefined && { pageUrl: served.page.url }),
   }
   const output = await openLocalOutput(options.output, heading, io)
   undo.push(async () => {
     if (!end.isOutputClosed()) output.end(run)
   })
-  const rootDirectory = await mkdtemp(join(shortTmpdir(), 'defender-'))
-  undo.push(() => rm(rootDirectory, { recursive: true, force: true }))
 
   const onEvent = (event: LocalCoreEvent): void => {
     const viewed = view(event)
     count(run, viewed)
     feed.publish(viewed)
+    if (viewed.event === 'report' && ownersOf !== undefined) feed.publish(ownersOf(viewed.view, viewed.at))
     if (!end.isOutputClosed()) output.event(viewed)
     if (run.broken !== undefined) end.now()
   }
-  const core = await io.startCore(
+  const started = await io.startCore(
     { mode: options.mode, ...paths, rootDirectory, thingName, configuration },
     onEvent,
   )
-  undo.push(() => core.stop())
-  undo.push(() => core.stopComponent())
+  core = started
+  undo.push(() => started.stop())
+  undo.push(() => started.stopComponent())
+  // First of all: an attack's sockets are of this process.
+  if (served !== undefined) undo.push(() => served.desk.stop())
   const ended = end.reached(options.for)
-  await Promise.race([ended, core.startComponent().then(() => ended)])
+  await Promise.race([ended, started.startComponent().then(() => ended)])
 }
 
 /** What happened, as far as the exit status needs it. */
@@ -310,36 +326,115 @@ async function readConfiguration(file: string): Promise<Record<string, unknown>>
 }
 
 function componentPaths(root: string): { recipePath: string; decompressedPath: string } {
-  const recipePath = join(root, 'recipes', 'community.greengrass.DeviceDefender.yaml')
+  const recipePath = join(root, 'recipes', `${COMPONENT}.yaml`)
   const decompressedPath = join(root, 'dist', 'artifact')
   const program = join(decompressedPath, 'greengrass-defender', 'main.js')
   if (!existsSync(program)) throw new Error(`${program} is missing: run \`npm run build\` first`)
   return { recipePath, decompressedPath }
 }
 
-async function openPage({ port, mode }: LocalOptions, io: LocalIo, feed: Feed): Promise<Page> {
-  const [{ startPage }, { loadAssets }, { nextSteps }] = await Promise.all([
-    import('../../src/local-core/page/server.ts'),
-    import('../../src/local-core/page/assets.ts'),
+interface Surroundings {
+  readonly configuration: Readonly<Record<string, unknown>>
+  /** Where the component keeps its state, unless its configuration says otherwise. */
+  readonly workDirectory: string
+  /** Once it runs. */
+  readonly core: () => RunningCore | undefined
+}
+
+/** The page, and what it can set off: attacks, trials of behaviors, a change of the component's profiles. */
+async function servePage(options: LocalOptions, io: LocalIo, feed: Feed, surroundings: Surroundings) {
+  const [
+    { openPage },
+    { attackRoutes, attackSeconds, createAttackDesk },
+    { profileRoutes },
+    { metricsRoute },
+    { sessionGreeting },
+    { nextSteps },
+    { attackIo },
+  ] = await Promise.all([
+    import('../page/open-page.ts'),
+    import('../page/attack-desk.ts'),
+    import('../page/profile-desk.ts'),
+    import('../page/metrics-route.ts'),
+    import('../page/session.ts'),
     import('../../src/local-core/page/next-steps.ts'),
+    import('./attack.ts'),
   ])
-  const assets = await loadAssets(join(io.root, 'src', 'local-core', 'page', 'static'))
-  const start = (wanted: number): Promise<Page> =>
-    startPage(
-      { port: wanted, host: '127.0.0.1', assets, greeting: { event: 'next', steps: nextSteps(mode) } },
-      feed,
-    )
-  try {
-    return await start(port ?? PORT_DEFAULT)
-  } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException
-    if (code === 'EADDRINUSE' && port === undefined) {
-      io.stderr.write(`Port ${PORT_DEFAULT} is taken; the live page has another.\n`)
-      return await start(0)
+  const { configuration, workDirectory, core } = surroundings
+  const now = () => Date.now()
+  const stateDirectory =
+    typeof configuration.StateDirectory === 'string' && configuration.StateDirectory !== ''
+      ? configuration.StateDirectory
+      : workDirectory
+  let profiles = profilesIn(configuration.SecurityProfiles)
+  const tellProfiles = () => feed.publish({ event: 'profiles', at: now(), profiles })
+  tellProfiles()
+
+  const desk = createAttackDesk({
+    seconds: attackSeconds(secondsOf(configuration.SampleIntervalSeconds) ?? INTERVAL_SECONDS_DEFAULT),
+    now,
+    publish: feed.publish,
+    io: attackIo,
+  })
+  const apply = async (changed: SecurityProfile): Promise<'applied' | 'rejected'> => {
+    const running = core()
+    if (running === undefined) return 'rejected'
+    const { securityProfileName, ...content } = changed
+    // Lists are replaced and objects merged (developer guide, "Update component configurations"); `reset` would bring
+    // the recipe's default back, so criteria that became fewer replace the list that they stand in.
+    const result = await running.updateConfiguration({ SecurityProfiles: { [securityProfileName]: content } })
+    if (result === 'applied') {
+      profiles = profiles.map((each) => (each.securityProfileName === securityProfileName ? changed : each))
+      tellProfiles()
     }
-    const hint = code === 'EADDRINUSE' ? 'it is taken; --port 0 takes any free one' : message
-    throw new Error(`--port ${port ?? PORT_DEFAULT}: ${hint}`)
+    return result
   }
+  const page = await openPage(
+    {
+      port: options.port,
+      usualPort: PORT_DEFAULT,
+      root: io.root,
+      routes: new Map([
+        ...attackRoutes(desk),
+        ...profileRoutes({
+          historyDirectory: join(stateDirectory, 'history'),
+          lookBackMs: LOOK_BACK_MS,
+          now,
+          profiles: () => profiles,
+          apply,
+        }),
+        metricsRoute(join(stateDirectory, 'status.json'), now),
+      ]),
+      greeting: () => sessionGreeting({ kind: 'machine', steps: nextSteps(options.mode), canApply: true }),
+      writeError: (line) => io.stderr.write(`${line}\n`),
+    },
+    feed,
+  )
+  return { page, desk }
+}
+
+/** Who holds the sockets of a report; nobody where the component reads another `/proc` than this machine's. */
+async function openOwners({
+  ProcPath,
+}: Readonly<Record<string, unknown>>): Promise<
+  ((view: ReportEventView, at: number) => OwnersEvent) | undefined
+> {
+  if (ProcPath !== undefined && ProcPath !== '/proc') return undefined
+  const [{ ownersOf }, { openProcFs }, { systemClock }] = await Promise.all([
+    import('../page/owners.ts'),
+    import('../../src/procfs/proc-fs.ts'),
+    import('../../src/schedule/clock.ts'),
+  ])
+  const proc = openProcFs()
+  return (view, at) => ownersOf(proc, view, at, () => systemClock.monotonicMs())
+}
+
+/** As the parameter has them, by name; what is no profile is for the component to refuse. */
+function profilesIn(parameter: unknown): readonly SecurityProfile[] {
+  if (typeof parameter !== 'object' || parameter === null) return []
+  return Object.entries(parameter)
+    .filter(([, profile]) => typeof profile === 'object' && profile !== null)
+    .map(([securityProfileName, profile]) => ({ ...profile, securityProfileName }))
 }
 
 /** The end of the run: a signal, the time, a BROKEN component, or a reader who has closed our output. */
@@ -383,21 +478,4 @@ export function thingNameFrom(host: string): string {
 function shortTmpdir(): string {
   const directory = tmpdir()
   return Buffer.byteLength(directory) <= 60 ? directory : '/tmp'
-}
-
-/** Where package.json lies: the program is found both as source and bundled below `dist`. */
-function findPackageRoot(moduleUrl: string): string {
-  let directory = dirname(fileURLToPath(moduleUrl))
-  while (!isPackageRoot(directory)) {
-    const parent = resolve(directory, '..')
-    if (parent === directory) throw new Error('the folder of greengrass-defender was not found')
-    directory = parent
-  }
-  return directory
-}
-
-function isPackageRoot(directory: string): boolean {
-  const file = join(directory, 'package.json')
-  if (!existsSync(file)) return false
-  return (JSON.parse(readFileSync(file, 'utf8')) as { name?: string }).name === 'greengrass-defender'
 }

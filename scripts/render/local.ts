@@ -194,7 +194,7 @@ function reportInFull(view: ReportEventView, style: TerminalStyle, drawTable: Dr
       .slice(0, ROWS_MAX)
       .map(({ address, count, remotePorts, localPorts }) => [
         address,
-        formatCount(count),
+        count === undefined ? '' : formatCount(count),
         formatPorts(remotePorts, 2),
         formatPorts(localPorts, 1),
       ]),
@@ -223,7 +223,7 @@ function listenersTitle({ listeners, tcpPorts, udpPorts }: ReportEventView): str
 }
 
 function connectionsTitle(connections: ReportEventView['connections']): string {
-  const { total, listed } = connections ?? { total: 0, listed: 0 }
+  const { total, listed = total } = connections ?? { total: 0 }
   return `${plural(total, 'established connection')}${listedOnly(listed, total)}, by remote host`
 }
 

@@ -7,17 +7,18 @@ import type { Browser } from 'playwright-core'
 import { openPage } from '../helpers/browser.ts'
 import { startLocalPage } from '../helpers/local-page.ts'
 
+/** The upper part of the page, as a tall window shows it. */
 const SIZES = [
-  { width: 1280, height: 900 },
-  { width: 390, height: 844 },
-]
+  { width: 1280, height: 1400, schemes: ['light', 'dark'] },
+  { width: 390, height: 1400, schemes: ['light'] },
+] as const
 /** Some intervals more, so that the charts have a shape. */
 const SETTLE_MS = 8_000
 
-/** The paths of the pictures. */
+/** The paths of the pictures, each the whole page. */
 export async function takeLivePagePictures(browser: Browser, folder: string): Promise<string[]> {
   const local = await startLocalPage('--interval', '2')
-  const { page } = await openPage(browser, local.url, { viewport: SIZES[0] ?? null })
+  const { page } = await openPage(browser, local.url, { viewport: SIZES[0] })
   const paths: string[] = []
   try {
     await page.getByText('RUNNING', { exact: true }).waitFor()
@@ -32,12 +33,12 @@ export async function takeLivePagePictures(browser: Browser, folder: string): Pr
     await page.getByLabel('Value').fill('400')
     await page.getByText(/no alarm with this change, and as it stands 1 alarm/).waitFor()
     await page.locator('h1').click()
-    for (const viewport of SIZES) {
+    for (const { schemes, ...viewport } of SIZES) {
       await page.setViewportSize(viewport)
-      for (const colorScheme of ['light', 'dark'] as const) {
+      for (const colorScheme of schemes) {
         await page.emulateMedia({ colorScheme })
         const path = join(folder, `live-page-${viewport.width}-${colorScheme}.png`)
-        await page.screenshot({ path, fullPage: true })
+        await page.screenshot({ path })
         paths.push(path)
       }
     }

@@ -9,10 +9,11 @@ import { openPage } from '../helpers/browser.ts'
 import { writeReport } from '../scripts/violations-report/client-of.ts'
 import { exampleReport, TUTORIAL } from '../scripts/violations-report/example.ts'
 
+/** The upper part of each page, as a tall window shows it. */
 const SIZES = [
-  { width: 1280, height: 900 },
-  { width: 390, height: 844 },
-]
+  { width: 1280, height: 1400, schemes: ['light', 'dark'] },
+  { width: 390, height: 1400, schemes: ['light'] },
+] as const
 const VIEWS = [
   { name: 'overview', hash: '#/' },
   { name: 'violation', hash: `#/violation/${TUTORIAL.id}` },
@@ -25,15 +26,15 @@ export async function takeReportPictures(browser: Browser, folder: string): Prom
   const file = await writeReport(exampleReport({ thingCount: 24, violationCount: 240, datapointCount: 864 }))
   const paths: string[] = []
   try {
-    for (const viewport of SIZES) {
+    for (const { schemes, ...viewport } of SIZES) {
       const { page } = await openPage(browser, file.url, { viewport, reducedMotion: 'reduce' })
       for (const { name, hash } of VIEWS) {
         await page.goto(`${file.url}${hash}`)
         await page.locator('.drawing').first().waitFor()
-        for (const colorScheme of ['light', 'dark'] as const) {
+        for (const colorScheme of schemes) {
           await page.emulateMedia({ colorScheme })
           const path = join(folder, `report-${name}-${viewport.width}-${colorScheme}.png`)
-          await page.screenshot({ path, fullPage: true })
+          await page.screenshot({ path })
           paths.push(path)
         }
       }

@@ -94,6 +94,10 @@ async function trial(options: Partial<LocalOptions>, script: Script = {}): Promi
           onEvent({ event: 'component', at: T0 + 1, state: 'FINISHED' })
           if (script.stopFails !== undefined) throw new Error(script.stopFails)
         },
+        updateConfiguration: async (merge) => {
+          result.calls.push(`updateConfiguration ${JSON.stringify(merge)}`)
+          return 'applied'
+        },
         stop: async () => {
           result.calls.push('stop')
         },
@@ -441,6 +445,54 @@ describe('the live page', () => {
     expect(html).toContain('Listening on this machine')
     expect(stdout).not.toContain('Live page')
     await expect(fetch(url)).rejects.toThrow()
+  })
+
+  it('gives an attack, a trial and a change of the component to who has the token', async () => {
+    const answers: unknown[] = []
+    const { calls } = await trial(
+      { page: true, port: 0, output: 'json' },
+      {
+        afterwards: async ({ stderr }) => {
+          const url = new URL(String(/^Live page: (\S+)$/m.exec(stderr())?.[1]))
+          const post = async (path: string, body: object, token = url.hash.slice('#token='.length)) => {
+            const response = await fetch(new URL(path, url), {
+              method: 'POST',
+              headers: {
+                Authorization: `Bearer ${token}`,
+                Origin: url.origin,
+                'Content-Type': 'application/json',
+              },
+              body: JSON.stringify(body),
+            })
+            return response.ok ? response.json() : response.status
+          }
+          const [telnet] = (demoProfiles.demo?.behaviors ?? []).filter(({ name }) => name === 'Telnet')
+          const given = { profileName: 'demo', behavior: { ...telnet, suppressAlerts: true } }
+          answers.push(await post('/attack/beacon', {}, 'wrong'))
+          answers.push(await post('/attack/beacon', {}))
+          answers.push(await post('/attack/telnet', {}))
+          answers.push(await post('/trial', given))
+          answers.push(await post('/apply', given))
+          // The attack is still running: the end of the run ends it.
+        },
+      },
+    )
+    expect(answers).toMatchObject([
+      401,
+      { name: 'beacon', state: 'running' },
+      409,
+      { ok: true, trial: { intervals: 0 } },
+      { result: 'applied' },
+    ])
+    const [, update = ''] = calls
+    const { SecurityProfiles } = JSON.parse(update.slice('updateConfiguration '.length))
+    expect(Object.keys(SecurityProfiles)).toEqual(['demo'])
+    expect(SecurityProfiles.demo.behaviors).toEqual(
+      demoProfiles.demo?.behaviors?.map((each) =>
+        each.name === 'Telnet' ? { ...each, suppressAlerts: true } : each,
+      ),
+    )
+    expect(calls.slice(2)).toEqual(['stopComponent', 'stop'])
   })
 
   it('refuses a port that is taken, and says what would do', async () => {

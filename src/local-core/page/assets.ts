@@ -16,8 +16,14 @@ const FILES = [
   'dom.js',
   'format.js',
   'gauge.js',
+  'go.js',
   'model.js',
+  'owners.js',
+  'requests.js',
+  'stream.js',
+  'trial-view.js',
   'panels/agent.js',
+  'panels/attacks.js',
   'panels/behaviors.js',
   'panels/connections.js',
   'panels/custom.js',
@@ -27,6 +33,7 @@ const FILES = [
   'panels/next.js',
   'panels/reports.js',
   'panels/traffic.js',
+  'panels/trial.js',
   'panels/violations.js',
 ] as const
 

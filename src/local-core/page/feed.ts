@@ -4,7 +4,7 @@
  * events and in bytes; the oldest go first.
  */
 import { toJsonLine } from './event-json.ts'
-import type { ViewedEvent } from './viewed-event.ts'
+import type { PageEvent } from './page-event.ts'
 
 /** Ten minutes of reports at the shortest interval of a second, or an evening at the default. */
 const EVENTS_MAX = 600
@@ -17,7 +17,7 @@ const STANDING_ALARMS_MAX = 50
 type FeedLine = string
 
 export interface Feed {
-  publish(event: ViewedEvent): void
+  publish(event: PageEvent): void
   /** Oldest first. */
   replay(): readonly FeedLine[]
   /** Calls back on each later event, until the returned function is called. */
@@ -25,7 +25,7 @@ export interface Feed {
 }
 
 interface Kept {
-  readonly event: ViewedEvent
+  readonly event: PageEvent
   readonly line: FeedLine
 }
 
@@ -44,8 +44,9 @@ export function createFeed(limits = { events: EVENTS_MAX, bytes: FEED_BYTES_MAX 
   return {
     publish(event) {
       const line = toJsonLine(event)
-      // Each health message says it all: a former one has nothing to add.
-      if (isHealth(event)) remove(kept.findLastIndex((each) => isHealth(each.event)))
+      // Each of these says it all: a former one has nothing to add.
+      const isFormer = superseded(event)
+      if (isFormer !== undefined) remove(kept.findLastIndex((each) => isFormer(each.event)))
       kept.push({ event, line })
       bytes += line.length
       while (kept.length > limits.events || (bytes > limits.bytes && kept.length > 1)) lasting.note(remove(0))
@@ -61,7 +62,7 @@ export function createFeed(limits = { events: EVENTS_MAX, bytes: FEED_BYTES_MAX 
 
 /** What fell out of the feed and still holds. */
 function createLasting() {
-  const latest = new Map<ViewedEvent['event'], FeedLine>()
+  const latest = new Map<PageEvent['event'], FeedLine>()
   const alarms = new Map<string, FeedLine>()
   return {
     note(forgotten: Kept | undefined): void {
@@ -82,7 +83,22 @@ function createLasting() {
 }
 
 /** It holds until the next one of its kind comes. */
-const isState = (event: ViewedEvent): boolean =>
-  event.event === 'core' || event.event === 'component' || event.event === 'report' || isHealth(event)
+const isState = (event: PageEvent): boolean => isHealth(event) || STATES.has(event.event)
 
-const isHealth = (event: ViewedEvent): boolean => event.event === 'message' && event.view?.kind === 'health'
+const STATES: ReadonlySet<PageEvent['event']> = new Set([
+  'core',
+  'component',
+  'report',
+  'interval',
+  'attack',
+  'owners',
+  'profiles',
+])
+
+function superseded(event: PageEvent): ((former: PageEvent) => boolean) | undefined {
+  if (isHealth(event)) return isHealth
+  if (event.event === 'owners' || event.event === 'profiles') return (former) => former.event === event.event
+  return undefined
+}
+
+const isHealth = (event: PageEvent): boolean => event.event === 'message' && event.view?.kind === 'health'

@@ -12,10 +12,18 @@ export interface HealthView {
   readonly uptimeSeconds?: number
   readonly starts?: number
   readonly residentBytes?: number
+  readonly reports?: ReportsView
   readonly outbox?: OutboxView
   /** Parts of the collection and sinks that fail just now. */
   readonly failing: readonly { readonly part: string; readonly error: string }[]
   readonly behaviors: readonly BehaviorView[]
+}
+
+interface ReportsView {
+  readonly handedOver?: number
+  readonly accepted?: number
+  readonly rejected?: number
+  readonly lastAcceptedAt?: number
 }
 
 interface OutboxView {
@@ -52,6 +60,7 @@ export function viewHealth(payload: unknown): HealthView | undefined {
     uptimeSeconds: numberOf(member(payload, 'uptimeSeconds')),
     starts: numberOf(member(payload, 'starts')),
     residentBytes: numberOf(member(payload, 'residentBytes')),
+    reports: viewReports(member(payload, 'reports')),
     outbox: viewOutbox(member(payload, 'outbox')),
     failing: listOf(member(payload, 'parts')).flatMap((each) => {
       const part = stringOf(member(each, 'part'))
@@ -61,6 +70,16 @@ export function viewHealth(payload: unknown): HealthView | undefined {
     behaviors: listOf(member(payload, 'behaviors')).slice(0, BEHAVIORS_MAX).flatMap(viewBehavior),
   })
 }
+
+const viewReports = (reports: unknown): ReportsView | undefined =>
+  isRecord(reports)
+    ? compact({
+        handedOver: numberOf(member(reports, 'handedOver')),
+        accepted: numberOf(member(reports, 'accepted')),
+        rejected: numberOf(member(reports, 'rejected')),
+        lastAcceptedAt: numberOf(member(reports, 'lastAcceptedAt')),
+      })
+    : undefined
 
 function viewOutbox(outbox: unknown): OutboxView | undefined {
   if (!isRecord(outbox)) return undefined

@@ -28,17 +28,18 @@ interface PortView {
   readonly interface?: string
 }
 
-interface ConnectionsView {
+export interface ConnectionsView {
   readonly total: number
-  /** How many connections the report lists, all hosts together. */
-  readonly listed: number
+  /** How many connections the report lists, all hosts together; absent where it lists hosts only. */
+  readonly listed?: number
   /** Most connections first, then by address. */
   readonly hosts: readonly HostView[]
 }
 
-interface HostView {
+export interface HostView {
   readonly address: string
-  readonly count: number
+  /** Connections with it, where that is known. */
+  readonly count?: number
   /** Ascending, each once. */
   readonly remotePorts: readonly number[]
   readonly localPorts: readonly number[]
@@ -46,7 +47,7 @@ interface HostView {
 }
 
 /** Since the report before; the first report of an agent has none. */
-interface TrafficView {
+export interface TrafficView {
   readonly bytesIn: number
   readonly bytesOut: number
   readonly packetsIn: number
@@ -114,7 +115,7 @@ const newHost = (): HostSum => ({
   interfaces: new Set(),
 })
 
-function sortHosts(hosts: ReadonlyMap<string, HostSum>): HostView[] {
+function sortHosts(hosts: ReadonlyMap<string, HostSum>): (HostView & { readonly count: number })[] {
   return [...hosts]
     .map(([address, host]) => ({
       address,

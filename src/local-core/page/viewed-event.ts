@@ -3,8 +3,11 @@
  * since this run began, what the component's log line says, which message is an alarm. The page and the text output show
  * the same thing because both are given these.
  */
+
+import type { Datapoint } from '../../metrics/datapoint.ts'
 import type { LocalCoreEvent } from '../events.ts'
 import { type AlarmFacts, createAlarmTracker } from './alarm-tracker.ts'
+import { viewDatapoints } from './datapoints-view.ts'
 import { type HealthView, viewHealth } from './health-view.ts'
 import { type LogView, viewLogLine } from './log-line.ts'
 import { type PortsView, type ReportView, viewReport } from './report-view.ts'
@@ -26,6 +29,20 @@ export interface ReportEventView extends ReportView {
   readonly listeners: readonly Listener[]
 }
 
+/** One report interval of a device's own history. */
+export interface IntervalEvent {
+  readonly event: 'interval'
+  /** When it ended, epoch milliseconds. */
+  readonly at: number
+  readonly datapoints: readonly Datapoint[]
+}
+
+export interface ViewedInterval {
+  readonly event: 'interval'
+  readonly at: number
+  readonly view: ReportEventView
+}
+
 export type AlarmView = ViolationView & AlarmFacts
 
 export type ViewedReport = Named<'report'> & { readonly view: ReportEventView }
@@ -42,8 +59,13 @@ const LISTENERS_REMEMBERED_MAX = 10_000
 /** The agent's own topics (report/topics.ts), of whatever thing. */
 const OWN_TOPIC = /^greengrass-defender\/[^/]+\/(violations|health)$/
 
+interface Viewer {
+  (event: IntervalEvent): ViewedInterval
+  (event: LocalCoreEvent): ViewedEvent
+}
+
 /** Remembers the listeners and the alarms of the events that it is shown, in order. */
-export function createViewer(): (event: LocalCoreEvent) => ViewedEvent {
+export function createViewer(): Viewer {
   const seen = new Map<string, number | undefined>()
   const trackAlarm = createAlarmTracker()
   let isFirst = true
@@ -75,20 +97,37 @@ export function createViewer(): (event: LocalCoreEvent) => ViewedEvent {
       }
     })
 
-  return (event) => {
-    if (event.event === 'log') return { ...event, view: viewLogLine(event.line, event.stream) }
-    if (event.event === 'message') {
-      const view = viewMessage(event)
-      return view === undefined ? event : { ...event, view }
-    }
-    if (event.event !== 'report') return event
-    const view = viewReport(event.report)
-    const tcp = viewListeners('tcp', view.tcpPorts, event.at)
-    const udp = viewListeners('udp', view.udpPorts, event.at)
+  const withListeners = (view: ReportView, at: number): ReportEventView => {
+    const tcp = viewListeners('tcp', view.tcpPorts, at)
+    const udp = viewListeners('udp', view.udpPorts, at)
     // A report without any listener block says nothing about what was there before.
     if (view.tcpPorts !== undefined || view.udpPorts !== undefined) isFirst = false
-    return { ...event, view: { ...view, listeners: [...tcp, ...udp].sort(byPort) } }
+    return { ...view, listeners: [...tcp, ...udp].sort(byPort) }
   }
+
+  function view(event: LocalCoreEvent): ViewedEvent
+  function view(event: IntervalEvent): ViewedInterval
+  function view(event: LocalCoreEvent | IntervalEvent): ViewedEvent | ViewedInterval {
+    switch (event.event) {
+      case 'log':
+        return { ...event, view: viewLogLine(event.line, event.stream) }
+      case 'message': {
+        const message = viewMessage(event)
+        return message === undefined ? event : { ...event, view: message }
+      }
+      case 'report':
+        return { ...event, view: withListeners(viewReport(event.report), event.at) }
+      case 'interval':
+        return {
+          event: 'interval',
+          at: event.at,
+          view: withListeners(viewDatapoints(event.datapoints), event.at),
+        }
+      default:
+        return event
+    }
+  }
+  return view
 }
 
 const byPort = (a: Listener, b: Listener): number =>

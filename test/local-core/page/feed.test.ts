@@ -75,6 +75,17 @@ describe('createFeed', () => {
     expect(ids()).toEqual(['standing', 'line', 'line'])
   })
 
+  it('keeps the last word only of what says it all, and that however old', () => {
+    const feed = createFeed({ events: 2, bytes: 1e6 })
+    for (const at of [1, 2]) {
+      feed.publish({ event: 'profiles', at, profiles: [] })
+      feed.publish({ event: 'owners', at, listeners: [], hosts: [] })
+    }
+    expect(kinds(feed.replay())).toEqual(['profiles', 'owners'])
+    for (const line of ['a', 'b']) feed.publish(log(line))
+    expect(kinds(feed.replay())).toEqual(['profiles', 'owners', 'a', 'b'])
+  })
+
   it('keeps fifty of the alarms that stand', () => {
     const feed = createFeed({ events: 1, bytes: 1e6 })
     const view = createViewer()

@@ -15,6 +15,7 @@ describe('viewHealth', () => {
       uptimeSeconds: 75,
       starts: 2,
       residentBytes: 62_000_000,
+      reports: { handedOver: 3, accepted: 3, rejected: 0 },
       outbox: { entries: 1, bytes: 400, dropped: 3, state: 'durable' },
       failing: [{ part: 'net/udp', error: 'net/udp: EACCES' }],
       behaviors: [

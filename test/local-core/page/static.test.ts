@@ -16,8 +16,11 @@ import {
 const load = (file: string) =>
   import(new URL(`../../../src/local-core/page/static/${file}`, import.meta.url).href)
 const { apply, newModel } = await load('model.js')
-const { layout } = await load('chart.js')
-const { formatBytes, formatDuration, formatPorts } = await load('format.js')
+const { layout, nearest } = await load('chart.js')
+const { createParser } = await load('stream.js')
+const { behaviorOf, fieldsOf, memberOf, trialSentence } = await load('trial-view.js')
+const { ownerOfHost, ownerOfPort, shortName } = await load('owners.js')
+const { formatBytes, formatDuration, formatPorts, formatTime } = await load('format.js')
 const { inAlarmCount, standings, VIOLATIONS_MAX } = await load('alarms.js')
 const { foundText, normalText, processText } = await load('alarm-words.js')
 const { createAnnouncer } = await load('announcer.js')
@@ -283,22 +286,213 @@ describe('gauge', () => {
 
 describe('layout', () => {
   const cases = [
-    { name: 'no point', values: [], line: '' },
-    { name: 'one point in the middle', values: [5], line: 'M150.0 4.0' },
-    { name: 'zeros at the bottom', values: [0, 0], line: 'M4.0 68.0L296.0 68.0' },
+    { name: 'no point', points: [], line: '' },
+    { name: 'one point in the middle', points: [[0, 5]], line: 'M300.0 5.0' },
     {
-      name: 'zero as the base, the greatest on top',
-      values: [0, 5, 10],
-      line: 'M4.0 68.0L150.0 36.0L296.0 4.0',
+      name: 'zeros at the bottom',
+      points: [
+        [0, 0],
+        [1, 0],
+      ],
+      line: 'M5.0 91.0L595.0 91.0',
     },
-    { name: 'equal values on top, not in the middle', values: [7, 7], line: 'M4.0 4.0L296.0 4.0' },
+    {
+      name: 'zero as the base, the greatest on top, and time as it went',
+      points: [
+        [0, 0],
+        [1, 5],
+        [4, 10],
+      ],
+      line: 'M5.0 91.0L152.5 48.0L595.0 5.0',
+    },
+    {
+      name: 'equal values on top, not in the middle',
+      points: [
+        [0, 7],
+        [1, 7],
+      ],
+      line: 'M5.0 5.0L595.0 5.0',
+    },
+    { name: 'what is below nothing at the bottom', points: [[0, -3]], line: 'M300.0 91.0' },
   ]
-  it.each(cases)('puts $name', ({ values, line }) => {
-    expect(layout(values.map((value, index) => ({ at: T0 + index, value }))).line).toBe(line)
+  it.each(cases)('puts $name', ({ points, line }) => {
+    const timed = points.map(([at, value]) => ({ at: T0 + Number(at), value: Number(value) }))
+    const range = { from: T0, to: timed.at(-1)?.at ?? T0 }
+    expect(layout(timed, range).line).toBe(line)
+  })
+
+  it('leaves room above a threshold that no value reaches', () => {
+    const { y, top } = layout([{ at: T0, value: 1 }], { from: T0, to: T0, threshold: 100 })
+    expect(top).toBeCloseTo(110)
+    expect(y(100)).toBeGreaterThan(5)
+  })
+
+  it('keeps what is outside of the window at its edges', () => {
+    const { x } = layout([], { from: T0, to: T0 + 10 })
+    expect([x(T0 - 5), x(T0 + 5), x(T0 + 50)]).toEqual([5, 300, 595])
+  })
+
+  it('finds the nearest point, and none among none', () => {
+    const points = [0, 10, 20].map((at) => ({ at, value: at }))
+    expect([nearest(points, 14)?.at, nearest(points, 16)?.at, nearest([], 1)]).toEqual([10, 20, undefined])
+  })
+})
+
+describe('the event stream', () => {
+  const read = (...pieces: string[]) => {
+    const messages: { event: string; data: string }[] = []
+    const take = createParser((message: { event: string; data: string }) => messages.push(message))
+    for (const piece of pieces) take(piece)
+    return messages
+  }
+  const whole = 'retry: 2000\nevent: reset\ndata: {}\n\n: still here\n\ndata: {"event":"core"}\n\n'
+  const messages = [
+    { event: 'reset', data: '{}' },
+    { event: 'message', data: '{"event":"core"}' },
+  ]
+
+  it('is read message by message, and comments are none', () => expect(read(whole)).toEqual(messages))
+
+  it('is the same wherever the network has cut it', () => {
+    expect(read(...whole)).toEqual(messages)
+    for (let cut = 0; cut <= whole.length; cut++) {
+      expect(read(whole.slice(0, cut), whole.slice(cut))).toEqual(messages)
+    }
+  })
+
+  it('gives nothing of a message that has not ended', () => expect(read('data: {"event":1}\n')).toEqual([]))
+})
+
+describe('a behavior in the form', () => {
+  const metrics = [
+    { name: 'aws:all-bytes-out', member: 'count' },
+    { name: 'aws:listening-tcp-ports', member: 'ports' },
+    { name: 'aws:destination-ip-addresses', member: 'cidrs' },
+  ]
+  const once = { consecutiveDatapointsToAlarm: 1, consecutiveDatapointsToClear: 1 }
+  const criteria = [
+    { name: 'ports', metric: 'aws:listening-tcp-ports', value: { ports: [22, 4444] } },
+    {
+      name: 'addresses',
+      metric: 'aws:destination-ip-addresses',
+      value: { cidrs: ['10.0.0.0/8', '::1/128'] },
+    },
+    { name: 'a count', metric: 'aws:all-bytes-out', value: { count: 5000 }, durationSeconds: 300 },
+    { name: 'a statistic', metric: 'aws:all-bytes-out', statisticalThreshold: { statistic: 'p99' } },
+    { name: 'a custom number', metric: 'cpu', value: { number: 0.5 } },
+    { name: 'custom texts', metric: 'users', value: { strings: ['root', 'ggc_user'] } },
+  ]
+  it.each(criteria)('comes out as it went in: $name', ({ name, metric, ...rest }) => {
+    const behavior = {
+      name,
+      metric,
+      criteria: { comparisonOperator: 'in-set', ...rest, ...once },
+      suppressAlerts: true,
+    }
+    expect(behaviorOf(behavior, fieldsOf(behavior), memberOf(metric, metrics, behavior))).toEqual(behavior)
+  })
+
+  it('keeps what is no number as text, for the server to refuse', () => {
+    const fields = { ...fieldsOf({ name: 'a', metric: 'aws:all-bytes-out' }), value: 'many', toAlarm: '' }
+    const { criteria: made } = behaviorOf({}, fields, 'count')
+    expect([made.value, made.consecutiveDatapointsToAlarm]).toEqual([{ count: 'many' }, ''])
+  })
+
+  it('begins empty where only name and metric are known', () => {
+    expect(fieldsOf({ name: 'a', metric: 'b' })).toMatchObject({ operator: '', value: '', toAlarm: '1' })
+  })
+
+  const verdicts = { conforming: 5, violating: 1, none: 0 }
+  const trial = {
+    intervals: 6,
+    from: T0,
+    to: T0 + 60_000,
+    behavior: { metric: 'm' },
+    now: { alarms: [{}], verdicts },
+    before: { alarms: [], verdicts },
+  }
+  const sentences = [
+    {
+      name: 'both',
+      over: {},
+      says: 'Over the last 1 min 0 s, 6 intervals: 1 alarm with this change, and as it stands no alarm.',
+    },
+    {
+      name: 'a new one',
+      over: { before: undefined },
+      says: 'Over the last 1 min 0 s, 6 intervals: 1 alarm with this change.',
+    },
+    { name: 'nothing recorded', over: { intervals: 0 }, says: /^Nothing is recorded yet/ },
+    {
+      name: 'not judged here',
+      over: { notJudged: 'it has no criteria' },
+      says: /not be judged on the device: it has no criteria\.$/,
+    },
+    {
+      name: 'no value',
+      over: { now: { alarms: [], verdicts: { conforming: 0, violating: 0, none: 0 } } },
+      says: /no value of m\.$/,
+    },
+    {
+      name: 'too little',
+      over: { now: { alarms: [], verdicts: { conforming: 0, violating: 0, none: 6 } } },
+      says: /too little/,
+    },
+  ]
+  it.each(sentences)('says what was found: $name', ({ over, says }) => {
+    const said = trialSentence({ ...trial, ...over }, formatDuration)
+    if (typeof says === 'string') expect(said).toBe(says)
+    else expect(said).toMatch(says)
+  })
+})
+
+describe('what the page sets off', () => {
+  const attack = { event: 'attack', at: T0, name: 'beacon', state: 'running', startedAt: T0, says: [] }
+
+  it('tells of an attack when it begins and when it ends', () => {
+    const model = newModel()
+    const said = [attack, { ...attack, says: ['connected'] }, { ...attack, state: 'ended' }].map(
+      (event) => apply(model, event)?.text,
+    )
+    expect(said).toEqual(['Attack beacon running', undefined, 'Attack beacon ended'])
+    expect(model.attack.state).toBe('ended')
+  })
+
+  it('knows the process of a port and of a peer, by the last report or by an alarm that stands', () => {
+    const model = newModel()
+    const view = createViewer()
+    const evidence = {
+      kind: 'list',
+      early: true,
+      observed: [4444],
+      observedTotal: 1,
+      offendersTotal: 1,
+      firstSeen: [],
+      processes: [{ element: 4444, pid: 7, executable: '/usr/bin/nc' }],
+    }
+    apply(model, view(violationEvent({ evidence })))
+    expect(ownerOfPort(model, 'tcp', 4444)).toMatchObject({ pid: 7 })
+    expect([ownerOfPort(model, 'udp', 4444), ownerOfHost(model, '192.0.2.7')]).toEqual([undefined, undefined])
+    apply(model, {
+      event: 'owners',
+      at: T0,
+      listeners: [{ protocol: 'tcp', port: 4444, pid: 8, executable: '/usr/bin/socat' }],
+      hosts: [{ address: '192.0.2.7', pid: 9, executable: '/usr/bin/ssh' }],
+    })
+    expect(shortName(ownerOfPort(model, 'tcp', 4444))).toBe('socat (8)')
+    expect(shortName(ownerOfHost(model, '192.0.2.7'))).toBe('ssh (9)')
   })
 })
 
 describe('format', () => {
+  it('a time of today by itself, of another day with its date', () => {
+    const noon = new Date(2026, 10, 24, 12, 0, 5).getTime()
+    expect([formatTime(noon, noon + 3_600_000), formatTime(noon, noon + 86_400_000)]).toEqual([
+      '12:00:05',
+      'Nov 24, 12:00:05',
+    ])
+  })
+
   it.each([
     [0, '0 B'],
     [999, '999 B'],

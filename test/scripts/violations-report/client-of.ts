@@ -2,12 +2,13 @@
 import { mkdtemp, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath, pathToFileURL } from 'node:url'
+import { pathToFileURL } from 'node:url'
 import { buildReportClient } from '../../../scripts/build/report-client.ts'
+import { findPackageRoot } from '../../../scripts/package-root.ts'
 import type { ReportContent } from '../../../scripts/violations/report/encode.ts'
 import { renderViolationReport } from '../../../scripts/violations/report/render.ts'
 
-const root = fileURLToPath(new URL('../../..', import.meta.url))
+const root = findPackageRoot(import.meta.url)
 export const client = await buildReportClient(root)
 
 export interface ReportFile {

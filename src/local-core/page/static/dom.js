@@ -63,7 +63,11 @@ export function table(headings, rows, { caption, rowClass, numeric = [] }) {
       h(
         'tbody',
         {},
-        rows.map((row, index) => h('tr', { class: rowClass?.(index) }, cells(row))),
+        rows.map((row, index) => {
+          const name = rowClass?.(index)
+          // Where somebody is led to takes the keyboard, also after it was drawn anew.
+          return h('tr', { class: name, tabindex: name === 'chosen' ? -1 : undefined }, cells(row))
+        }),
       ),
     ),
   )

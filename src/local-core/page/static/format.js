@@ -16,8 +16,16 @@ export function formatBytes(bytes) {
 /** @param {number} value */
 export const formatCount = (value) => value.toLocaleString('en-US')
 
-/** Local time of day. @param {number} at epoch milliseconds */
-export const formatTime = (at) => new Date(at).toTimeString().slice(0, 8)
+const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec']
+
+/** Local time of day, with the date where that is another one. @param {number} at epoch milliseconds */
+export function formatTime(at, now = Date.now()) {
+  const date = new Date(at)
+  const time = date.toTimeString().slice(0, 8)
+  return date.toDateString() === new Date(now).toDateString()
+    ? time
+    : `${MONTHS[date.getMonth()]} ${date.getDate()}, ${time}`
+}
 
 /**
  * Ports in few characters: the first ones, and how many more there are.

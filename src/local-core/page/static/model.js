@@ -1,36 +1,46 @@
 /**
  * What the page knows, and how each event changes it. Bounded: the oldest reports, alarms and log lines go first.
- * Events are those of the server's `viewed-event.ts`.
+ * Events are those of the server's `page-event.ts`.
  */
 import { applyHealth, applyViolation, newAlarms } from './alarms.js'
 
-/** Reports kept, and points in a chart: ten minutes at the default interval of `defender local`. */
+/** Reports kept with their documents: ten minutes at the default interval of `defender local`. */
 const REPORTS_MAX = 60
+/** Intervals kept, and points in a chart: more than a day of the usual 300 s. */
+const INTERVALS_MAX = 400
 const LOG_MAX = 100
 
 /** @typedef {Record<string, any>} Event */
 
 /**
  * @typedef {object} Model
- * @property {'connecting' | 'live' | 'lost'} link to this page's server
+ * @property {'connecting' | 'live' | 'lost' | 'refused'} link to this page's server
+ * @property {Event | undefined} session what can be done here
  * @property {Event | undefined} core last `core` event
  * @property {Event | undefined} component last `component` event
  * @property {Event[]} reports newest first
+ * @property {Event[]} intervals what was measured, newest first: of reports, or of a device's history
+ * @property {Event | undefined} attack the last one started here
+ * @property {Event | undefined} owners of the last report's sockets
+ * @property {Event[]} profiles judged now, in AWS's shape
  * @property {{ACCEPTED: number, REJECTED: number, SILENT: number}} replies
  * @property {Event[]} log warnings, newest first
- * @property {{command: string, meaning: string}[]} steps
  * @property {import('./alarms.js').Alarms} alarms
  */
 
 /** @returns {Model} */
 export const newModel = () => ({
   link: 'connecting',
+  session: undefined,
   core: undefined,
   component: undefined,
   reports: [],
+  intervals: [],
+  attack: undefined,
+  owners: undefined,
+  profiles: [],
   replies: { ACCEPTED: 0, REJECTED: 0, SILENT: 0 },
   log: [],
-  steps: [],
   alarms: newAlarms(),
 })
 
@@ -47,8 +57,25 @@ export function apply(model, event) {
 
 /** @type {Record<string, (model: Model, event: Event) => Said | undefined>} */
 const handlers = {
-  next: (model, event) => {
-    model.steps = event.steps
+  session: (model, event) => {
+    model.session = event
+    return undefined
+  },
+  attack: (model, event) => {
+    const isNews = model.attack?.startedAt !== event.startedAt || model.attack?.state !== event.state
+    model.attack = event
+    return isNews ? { text: `Attack ${event.name} ${event.state}` } : undefined
+  },
+  owners: (model, event) => {
+    model.owners = event
+    return undefined
+  },
+  profiles: (model, event) => {
+    model.profiles = event.profiles
+    return undefined
+  },
+  interval: (model, event) => {
+    keep(model.intervals, event, INTERVALS_MAX)
     return undefined
   },
   core: (model, event) => {
@@ -68,6 +95,7 @@ const handlers = {
   },
   report: (model, event) => {
     keep(model.reports, event, REPORTS_MAX)
+    keep(model.intervals, event, INTERVALS_MAX)
     model.replies[/** @type {'ACCEPTED'} */ (event.status)]++
     const fresh = event.view.listeners.filter((/** @type {Event} */ l) => l.newSince === event.at)
     if (event.status === 'REJECTED') return { text: 'A report was rejected' }

@@ -4,6 +4,7 @@ import { standings } from '../alarms.js'
 import { h } from '../dom.js'
 import { formatCount, formatTime } from '../format.js'
 import { gauge } from '../gauge.js'
+import { goButton } from '../go.js'
 import { badge } from './headline.js'
 
 /** Rows drawn; those in alarm are the first ones. */
@@ -60,6 +61,8 @@ function row({ behavior, securityProfile, metric, state, detail, value, threshol
         { class: 'detail' },
         hasGauge ? withUnits(detail, metric, [value, threshold]) : detail,
         since !== undefined && h('span', { class: 'muted' }, ` since ${formatTime(since)}`),
+        ' ',
+        goButton('Try a change', { to: 'behavior', securityProfile, behavior, metric }),
       ),
     ),
     h('div', { class: 'origin' }, h('span', { class: 'mono' }, metric), ` · ${securityProfile}`),

@@ -2,8 +2,8 @@
 import { h, table } from '../dom.js'
 
 /** @param {import('../model.js').Model} model */
-export function drawCustom({ reports }) {
-  const custom = reports[0]?.view.custom ?? []
+export function drawCustom({ intervals }) {
+  const custom = intervals[0]?.view.custom ?? []
   if (custom.length === 0) return []
   const rows = custom.map((/** @type {any} */ { name, values }) => [
     h('span', { class: 'mono' }, name),

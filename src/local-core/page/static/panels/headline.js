@@ -8,13 +8,19 @@ const TONES = { RUNNING: 'ok', ERRORED: 'bad', BROKEN: 'bad', STOPPING: 'warn', 
 const REPLY_TONES = { ACCEPTED: 'ok', REJECTED: 'bad', SILENT: 'warn' }
 
 /** @param {import('../model.js').Model} model */
-export function drawFacts({ core, component, reports, link }) {
+export function drawFacts(model) {
+  return model.session?.kind === 'device' ? deviceFacts(model) : machineFacts(model)
+}
+
+/** @param {import('../model.js').Model} model */
+function machineFacts({ core, component, reports, link }) {
   const last = reports[0]
-  const state = link === 'lost' ? 'not connected' : (component?.state ?? 'waiting')
+  const isOff = link === 'lost' || link === 'refused'
+  const state = isOff ? 'not connected' : (component?.state ?? 'waiting')
   return [
     fact('Thing', core?.thingName ?? '…'),
     fact('Nucleus', core ? `${core.mode} (stand-in)` : '…'),
-    fact('Component', badge(state, link === 'lost' ? 'bad' : TONES[/** @type {'RUNNING'} */ (state)])),
+    fact('Component', badge(state, isOff ? 'bad' : TONES[/** @type {'RUNNING'} */ (state)])),
     fact(
       'Last reply',
       last
@@ -25,16 +31,34 @@ export function drawFacts({ core, component, reports, link }) {
 }
 
 /** @param {import('../model.js').Model} model */
-export function drawBanner({ link, component, reports }) {
-  if (link === 'lost') {
-    return [
-      h(
-        'p',
-        { class: 'banner' },
-        'The embedded core has stopped, or cannot be reached. What you see is the last it said.',
-      ),
-    ]
-  }
+function deviceFacts({ alarms, link }) {
+  const health = alarms.health
+  const { thingName, nucleus, isConnected, at } = health?.payload ?? {}
+  const isOff = link === 'lost' || link === 'refused'
+  return [
+    fact('Thing', health ? String(thingName) : '…'),
+    fact('Nucleus', health ? String(nucleus) : '…'),
+    fact(
+      'Agent',
+      isOff
+        ? badge('page not connected', 'bad')
+        : health
+          ? badge(isConnected ? 'connected' : 'not connected', isConnected ? 'ok' : 'warn')
+          : '…',
+    ),
+    fact('State of', health ? formatTime(at) : '…'),
+  ]
+}
+
+const LINK_TEXTS = {
+  lost: 'The page’s server has stopped, or cannot be reached. What you see is the last it said.',
+  refused:
+    'This page was opened without its token, or the token is of a former run. Open the address that the command printed.',
+}
+
+/** @param {import('../model.js').Model} model */
+export function drawBanner({ link, component, intervals, session }) {
+  if (link === 'lost' || link === 'refused') return [h('p', { class: 'banner' }, LINK_TEXTS[link])]
   if (component?.state === 'BROKEN') {
     return [
       h(
@@ -45,17 +69,22 @@ export function drawBanner({ link, component, reports }) {
       ),
     ]
   }
-  if (reports.length === 0) {
-    return [
-      h('p', { class: 'banner' }, 'Waiting for the first report. It comes within one interval of the start.'),
-    ]
-  }
-  return []
+  if (intervals.length > 0) return []
+  return [
+    h(
+      'p',
+      { class: 'banner' },
+      session?.kind === 'device'
+        ? 'No history of the last day: the agent writes it after each report interval.'
+        : 'Waiting for the first report. It comes within one interval of the start.',
+    ),
+  ]
 }
 
 /** @param {import('../model.js').Model} model */
-export function drawTiles({ reports, replies, alarms }) {
-  const view = reports[0]?.view
+export function drawTiles({ intervals, replies, alarms, session }) {
+  const view = intervals[0]?.view
+  const accepted = session?.kind === 'device' ? alarms.health?.view.reports : undefined
   return [
     alarmTile(alarms),
     tile('Listening TCP', count(view?.tcpPorts?.total), isNew(view, 'tcp')),
@@ -75,8 +104,32 @@ export function drawTiles({ reports, replies, alarms }) {
       view?.traffic && formatBytes(view.traffic.bytesOut),
       view?.traffic && `${formatCount(view.traffic.packetsOut)} packets`,
     ),
-    tile('Reports accepted', formatCount(replies.ACCEPTED), notAccepted(replies)),
+    accepted === undefined
+      ? tile('Reports accepted', formatCount(replies.ACCEPTED), notAccepted(replies))
+      : tile(
+          'Reports accepted',
+          count(accepted.accepted),
+          accepted.rejected === undefined ? '' : `${formatCount(accepted.rejected)} rejected`,
+        ),
   ]
+}
+
+/** Whose figures these are. @param {import('../model.js').Model} model */
+export function drawFoot({ session }) {
+  switch (session?.kind) {
+    case 'machine':
+      return [
+        'Everything here was read from this machine’s ',
+        h('code', {}, '/proc'),
+        ' and stays on this machine. Greengrass and Device Defender are local stand-ins; no AWS account is involved.',
+      ]
+    case 'device':
+      return [
+        'Everything here was read from the agent’s own state on this device. This page changes nothing.',
+      ]
+    default:
+      return []
+  }
 }
 
 /** @param {import('../alarms.js').Alarms} alarms */

@@ -4,7 +4,9 @@ import { formatTime } from '../format.js'
 import { badge } from './headline.js'
 
 /** @param {import('../model.js').Model} model */
-export function drawLog({ log }) {
+export function drawLog({ log, session }) {
+  // A device's log is Greengrass's, and this page reads the agent's own state alone.
+  if (session?.kind === 'device') return []
   if (log.length === 0) return [h('p', { class: 'empty' }, 'None. The component is quiet while all is well.')]
   return [
     h('ol', { class: 'log scroll', tabindex: 0, 'aria-label': 'Warnings, newest first' }, log.map(entry)),

@@ -2,11 +2,11 @@
 import { h } from '../dom.js'
 
 /** @param {import('../model.js').Model} model */
-export const drawNext = ({ steps }) => [
+export const drawNext = ({ session }) => [
   h(
     'dl',
     { class: 'next' },
-    steps.map(({ command, meaning }) =>
+    (session?.steps ?? []).map((/** @type {any} */ { command, meaning }) =>
       h('div', {}, h('dt', {}, h('code', {}, command)), h('dd', {}, meaning)),
     ),
   ),

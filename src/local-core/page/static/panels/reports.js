@@ -24,7 +24,11 @@ export function createReportList(place) {
       place.replaceChildren(empty)
     },
     /** @param {import('../model.js').Model} model */
-    draw({ reports }) {
+    draw({ reports, session, alarms }) {
+      if (session?.kind === 'device') {
+        place.replaceChildren(deviceReports(alarms.health?.view.reports))
+        return
+      }
       for (const event of [...reports].reverse()) {
         if (rows.has(event)) continue
         const row = reportRow(event)
@@ -39,6 +43,25 @@ export function createReportList(place) {
       if (rows.size > 0 && !list.isConnected) place.replaceChildren(list)
     },
   }
+}
+
+/** A device keeps no reports: what became of them is in its health. @param {any} reports */
+function deviceReports(reports) {
+  if (reports === undefined) return h('p', { class: 'empty' }, 'No state of the agent yet.')
+  const { handedOver, accepted, rejected, lastAcceptedAt } = reports
+  const counted = (/** @type {number | undefined} */ value) =>
+    value === undefined ? '–' : formatCount(value)
+  const rows = [
+    ['Handed over to Greengrass', counted(handedOver)],
+    ['Accepted by Device Defender', counted(accepted)],
+    ['Rejected', counted(rejected)],
+    ['Last accepted', lastAcceptedAt === undefined ? 'none yet' : formatTime(lastAcceptedAt)],
+  ]
+  return h(
+    'dl',
+    { class: 'agent' },
+    rows.map(([name, value]) => h('div', {}, h('dt', {}, name), h('dd', {}, value))),
+  )
 }
 
 /** @param {any} event */

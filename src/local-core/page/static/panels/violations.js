@@ -5,6 +5,8 @@
 import { elementsText, formatMetric, foundText, normalText, processText } from '../alarm-words.js'
 import { h } from '../dom.js'
 import { formatDuration, formatTime } from '../format.js'
+import { goButton, reveal } from '../go.js'
+import { ownerOfHost, ownerOfPort } from '../owners.js'
 import { badge } from './headline.js'
 
 /** Elements and intervals written out; the message below them has them all. */
@@ -24,7 +26,10 @@ export function createViolationList(place) {
   /** @type {Map<Violation, ReturnType<typeof violationRow>>} */
   const rows = new Map()
   const list = h('ol', { class: 'violations scroll', tabindex: 0, 'aria-label': 'Violations, newest first' })
-  const empty = h('p', { class: 'empty' }, 'None. Attacks to try out stand at the end of this page.')
+  const empty = h('p', { class: 'empty' }, 'None so far.')
+  /** @type {import('../model.js').Model | undefined} */
+  let model
+  const modelNow = () => model
   place.replaceChildren(empty)
 
   return {
@@ -33,10 +38,12 @@ export function createViolationList(place) {
       list.replaceChildren()
       place.replaceChildren(empty)
     },
-    /** @param {import('../model.js').Model} model */
-    draw({ alarms: { violations } }) {
+    /** @param {import('../model.js').Model} now */
+    draw(now) {
+      model = now
+      const { violations } = now.alarms
       for (const violation of [...violations].reverse()) {
-        const row = rows.get(violation) ?? violationRow(violation)
+        const row = rows.get(violation) ?? violationRow(violation, modelNow)
         if (!rows.has(violation)) list.prepend(row.element)
         rows.set(violation, row)
         row.draw()
@@ -49,6 +56,10 @@ export function createViolationList(place) {
       }
       if (rows.size > 0 && !list.isConnected) place.replaceChildren(list)
     },
+    /** Opens it and brings it into view. @param {string} id */
+    open(id) {
+      for (const [violation, row] of rows) if (violation.id === id) row.open()
+    },
     /** An alarm that stands grows older. */
     tick() {
       for (const row of rows.values()) row.tick()
@@ -56,8 +67,8 @@ export function createViolationList(place) {
   }
 }
 
-/** @param {Violation} violation */
-function violationRow(violation) {
+/** @param {Violation} violation @param {() => import('../model.js').Model | undefined} modelNow */
+function violationRow(violation, modelNow) {
   const summary = h('summary', {})
   const body = h('div', { class: 'evidence' })
   const details = h('details', {}, summary, body)
@@ -69,13 +80,17 @@ function violationRow(violation) {
     if (violation.type === 'in-alarm') duration.textContent = durationText(violation)
   }
   function drawBody() {
-    body.replaceChildren(...(details.hasAttribute('open') ? evidence(violation) : []))
+    body.replaceChildren(...(details.hasAttribute('open') ? evidence(violation, modelNow()) : []))
   }
   details.addEventListener('toggle', drawBody)
 
   return {
     element,
     tick,
+    open() {
+      details.setAttribute('open', '')
+      reveal(summary)
+    },
     draw() {
       if (drawn === violation.version) return
       drawn = violation.version
@@ -108,20 +123,16 @@ function durationText({ raisedAt, endedAt }) {
     : `lasted ${formatDuration(endedAt - raisedAt)}`
 }
 
-/** @param {Violation} violation */
-function evidence({ view, event, endEvent, told }) {
+/** @param {Violation} violation @param {import('../model.js').Model | undefined} model */
+function evidence({ view, event, endEvent, told }, model) {
   return [
     h(
       'dl',
       { class: 'facts-list' },
       fact('Normal is', normalText(view)),
       fact('Found', found(view)),
-      view.evidence.processes.map((/** @type {any} */ process) =>
-        fact(
-          process.element === undefined ? 'Process' : `Process of ${process.element}`,
-          processText(process),
-        ),
-      ),
+      processFacts(view, model),
+      peerFacts(view, model),
       seenFacts(view.evidence),
       windowFacts(view),
       fact(
@@ -135,8 +146,73 @@ function evidence({ view, event, endEvent, told }) {
         ),
       fact('Security profile', view.securityProfile),
     ),
+    h(
+      'p',
+      { class: 'actions' },
+      goButton('Try a change of this behavior', {
+        to: 'behavior',
+        securityProfile: view.securityProfile,
+        behavior: view.behavior,
+        metric: view.metric,
+      }),
+    ),
     documentView(event),
     endEvent === undefined || endEvent === event ? '' : documentView(endEvent),
+  ]
+}
+
+/**
+ * Who did it: by the evidence, or where that has nothing, by what holds the socket now.
+ * @param {any} view @param {import('../model.js').Model | undefined} model
+ */
+function processFacts(view, model) {
+  const known = view.evidence.processes
+  const processes = known.length > 0 || model === undefined ? known : ownersNow(view, model)
+  return processes.map((/** @type {any} */ process) =>
+    fact(process.element === undefined ? 'Process' : `Process of ${process.element}`, processText(process)),
+  )
+}
+
+/** @param {any} view @param {import('../model.js').Model} model */
+function ownersNow({ metric, offenders }, model) {
+  return (offenders?.elements ?? []).flatMap((/** @type {string} */ element) => {
+    const process = /-(tcp|udp)-ports$/.test(metric)
+      ? ownerOfPort(model, metric.includes('-udp-') ? 'udp' : 'tcp', Number(element))
+      : /addresses$/.test(metric)
+        ? ownerOfHost(model, element)
+        : undefined
+    return process === undefined ? [] : [{ ...process, element }]
+  })
+}
+
+/** Who is at the other end, each a way to its row. @param {any} view @param {import('../model.js').Model | undefined} model */
+function peerFacts({ metric, offenders }, model) {
+  const elements = offenders?.elements.slice(0, ELEMENTS_SHOWN_MAX) ?? []
+  if (elements.length === 0) return []
+  if (/addresses$/.test(metric)) {
+    return fact(
+      'Peer',
+      elements.map((/** @type {string} */ address) => goButton(address, { to: 'host', address })),
+    )
+  }
+  if (!/-ports$/.test(metric)) return []
+  const ports = elements.map(Number)
+  const peers = (model?.intervals[0]?.view.connections?.hosts ?? [])
+    .filter((/** @type {any} */ { localPorts }) =>
+      localPorts.some((/** @type {number} */ port) => ports.includes(port)),
+    )
+    .slice(0, ELEMENTS_SHOWN_MAX)
+  return [
+    fact(
+      'Listener',
+      ports.map((/** @type {number} */ port) => goButton(`port ${port}`, { to: 'listener', port })),
+    ),
+    fact(
+      'Peer',
+      peers.length === 0
+        ? 'nobody is connected to it in the last report'
+        : peers.map((/** @type {any} */ { address }) => goButton(address, { to: 'host', address })),
+    ),
   ]
 }
 
