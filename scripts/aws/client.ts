@@ -20,8 +20,8 @@ const ATTEMPTS_MAX = 6
 const CONNECT_TIMEOUT_MS = 5000
 /** The control planes answer within a second; a call beyond this is lost. */
 const REQUEST_TIMEOUT_MS = 15_000
-/** A list that never ends is a fault of the other side; quotas end far below. */
-const PAGES_MAX = 1000
+/** A list that never ends is a fault of the other side: a million core devices at a hundred a page end below. */
+const PAGES_MAX = 10_000
 
 /** @param requestTimeoutMs longer where a request carries a file */
 export function clientConfig(options: AwsOptions, requestTimeoutMs = REQUEST_TIMEOUT_MS) {

@@ -53,7 +53,10 @@ export interface FleetDevices {
   thingArn(name: string): Promise<string | undefined>
   /** ListThingsInThingGroup, with the groups in it. */
   thingsInGroup(name: string): Promise<readonly string[]>
-  /** ListCoreDevices of the whole account: by group it would list only those that have deployed successfully before. */
+  /**
+   * ListCoreDevices of the whole account, a hundred a call: by group it would list only those that have deployed
+   * successfully before.
+   */
   coreDevices(): Promise<readonly CoreDevice[]>
   /** GetCoreDevice. */
   coreDevice(thingName: string): Promise<CoreDevice | undefined>

@@ -4,11 +4,20 @@
  */
 import { type AwsOptions, callsOf, clientConfig } from './client.ts'
 
+export interface Role {
+  readonly arn: string
+  /** JSON text: who may assume it. */
+  readonly trust: string
+}
+
+/** `conditional`: it depends on what only a real request has. */
+export type Simulation = 'allowed' | 'denied' | 'not-allowed' | 'conditional'
+
 export interface RoleService {
-  /** GetRole: its ARN. */
-  roleArn(roleName: string): Promise<string | undefined>
+  /** GetRole. */
+  role(roleName: string): Promise<Role | undefined>
   /** SimulatePrincipalPolicy, which heeds boundaries and organizations' policies too. */
-  isAllowed(roleArn: string, action: string, resource: string): Promise<boolean>
+  simulate(roleArn: string, action: string, resource: string): Promise<Simulation>
   /** ListRolePolicies, GetRolePolicy, ListAttachedRolePolicies, GetPolicy, GetPolicyVersion: all documents. */
   policyDocuments(roleName: string): Promise<readonly string[]>
   /** GetRolePolicy. */
@@ -42,17 +51,23 @@ export async function openRoleService(options: AwsOptions): Promise<RoleService>
   }
 
   return {
-    roleArn: async (RoleName) =>
-      (await find('GetRole', () => client.send(new sdk.GetRoleCommand({ RoleName }))))?.Role?.Arn,
+    role: async (RoleName) => {
+      const found = await find('GetRole', () => client.send(new sdk.GetRoleCommand({ RoleName })))
+      if (found?.Role === undefined) return undefined
+      const { Arn: arn = '', AssumeRolePolicyDocument } = found.Role
+      return { arn, trust: textOf(AssumeRolePolicyDocument) ?? '{}' }
+    },
 
-    isAllowed: async (PolicySourceArn, action, resource) => {
+    simulate: async (PolicySourceArn, action, resource) => {
       const request = { PolicySourceArn, ActionNames: [action], ResourceArns: [resource] }
       const { EvaluationResults = [] } = await call('SimulatePrincipalPolicy', () =>
         client.send(new sdk.SimulatePrincipalPolicyCommand(request)),
       )
-      return (
-        EvaluationResults.length > 0 && EvaluationResults.every((each) => each.EvalDecision === 'allowed')
-      )
+      const [result] = EvaluationResults
+      if (result?.EvalDecision === 'allowed') return 'allowed'
+      if (result?.EvalDecision === 'explicitDeny') return 'denied'
+      // API reference, EvaluationResult: keys that conditions ask for, and of which only a real request has values.
+      return (result?.MissingContextValues ?? []).length > 0 ? 'conditional' : 'not-allowed'
     },
 
     policyDocuments: async (RoleName) => {

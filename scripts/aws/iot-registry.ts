@@ -2,21 +2,19 @@
  * Groups and policies of things, role aliases and topic rules. Source: AWS IoT API reference, the actions named
  * beside. Absence is `undefined`; everything else that goes wrong is an `AwsProblem`.
  */
+import type { Action, TopicRulePayload } from '@aws-sdk/client-iot'
 import { type AwsOptions, callsOf, clientConfig } from './client.ts'
 
-export interface SnsRule {
+/** One of many kinds, which its only member names: `{ sns: { targetArn: … } }`. */
+export type RuleAction = Readonly<Record<string, unknown>>
+
+export interface TopicRule {
   readonly sql: string
   readonly description: string
-  /** ARN of the topic. */
-  readonly targetArn: string
-  readonly roleArn: string
-}
-
-/** A rule as it is in the account, where it may do something else. */
-export interface ExistingRule {
-  readonly sql: string
   readonly isDisabled: boolean
-  readonly actions: readonly Readonly<Record<string, unknown>>[]
+  readonly actions: readonly RuleAction[]
+  /** What is done with a message when an action fails. */
+  readonly errorAction?: RuleAction
 }
 
 export interface IotRegistry {
@@ -36,11 +34,11 @@ export interface IotRegistry {
   /** DescribeRoleAlias: the ARN of its role. */
   roleOfAlias(alias: string): Promise<string | undefined>
   /** ListTopicRules, GetTopicRule. */
-  topicRule(name: string): Promise<ExistingRule | undefined>
+  topicRule(name: string): Promise<TopicRule | undefined>
   /** CreateTopicRule. */
-  createSnsRule(name: string, rule: SnsRule): Promise<void>
+  createTopicRule(name: string, rule: TopicRule): Promise<void>
   /** ReplaceTopicRule. */
-  replaceSnsRule(name: string, rule: SnsRule): Promise<void>
+  replaceTopicRule(name: string, rule: TopicRule): Promise<void>
   close(): void
 }
 
@@ -117,20 +115,22 @@ export async function openIotRegistry(options: AwsOptions): Promise<IotRegistry>
       if (!names.includes(ruleName)) return undefined
       const found = await find('GetTopicRule', () => client.send(new sdk.GetTopicRuleCommand({ ruleName })))
       if (found?.rule === undefined) return undefined
-      const { sql = '', ruleDisabled = false, actions = [] } = found.rule
+      const { sql = '', description = '', ruleDisabled = false, actions = [], errorAction } = found.rule
       return {
         sql,
+        description,
         isDisabled: ruleDisabled,
-        actions: actions as unknown as Readonly<Record<string, unknown>>[],
+        actions: actions as unknown as RuleAction[],
+        ...(errorAction === undefined ? {} : { errorAction: errorAction as unknown as RuleAction }),
       }
     },
 
-    createSnsRule: async (ruleName, rule) => {
+    createTopicRule: async (ruleName, rule) => {
       const command = new sdk.CreateTopicRuleCommand({ ruleName, topicRulePayload: payloadOf(rule) })
       await call('CreateTopicRule', () => client.send(command))
     },
 
-    replaceSnsRule: async (ruleName, rule) => {
+    replaceTopicRule: async (ruleName, rule) => {
       const command = new sdk.ReplaceTopicRuleCommand({ ruleName, topicRulePayload: payloadOf(rule) })
       await call('ReplaceTopicRule', () => client.send(command))
     },
@@ -139,13 +139,13 @@ export async function openIotRegistry(options: AwsOptions): Promise<IotRegistry>
   }
 }
 
-function payloadOf({ sql, description, targetArn, roleArn }: SnsRule) {
+function payloadOf({ sql, description, isDisabled, actions, errorAction }: TopicRule): TopicRulePayload {
   return {
     sql,
     description,
     awsIotSqlVersion: SQL_VERSION,
-    ruleDisabled: false,
-    // RAW: the message as the SQL selects it, and not within another.
-    actions: [{ sns: { targetArn, roleArn, messageFormat: 'RAW' as const } }],
+    ruleDisabled: isDisabled,
+    actions: actions as readonly object[] as Action[],
+    ...(errorAction === undefined ? {} : { errorAction: errorAction as object as Action }),
   }
 }

@@ -1,6 +1,6 @@
 /**
- * What the commands that publish, check and set up need of the world outside AWS, the options they have in common, and
- * how they end: in a sentence and an exit status.
+ * What the commands that ask AWS need of the world besides, the options they have in common, and how they end: in a
+ * sentence and an exit status.
  */
 import { once } from 'node:events'
 import { createInterface } from 'node:readline/promises'
@@ -60,7 +60,10 @@ export const awsOptionsOf = ({ profile, region, endpointUrl }: AccountOptions): 
 })
 
 /** Faults of AWS and of the files are sentences for the operator; anything else is a fault of ours and goes on. */
-export async function finish(io: OperatorIo, work: () => Promise<ExitStatus>): Promise<void> {
+export async function finish<Status extends number>(
+  io: { readonly writeError: (line: string) => void; readonly exit: (status: NoInfer<Status> | 2) => void },
+  work: () => Promise<Status>,
+): Promise<void> {
   try {
     io.exit(await work())
   } catch (error) {
@@ -70,33 +73,70 @@ export async function finish(io: OperatorIo, work: () => Promise<ExitStatus>): P
   }
 }
 
+/**
+ * What becomes of a command when nobody reads its output any longer, as after `| head` or when a terminal has hung up. One
+ * that changes an account goes on, without a word: half a rollout is worse than one that nobody watched to its end.
+ * One that only reads has nothing left to do.
+ */
+export type WithoutReader = 'go on' | 'stop'
+
 /** @param name of the command, before what it says on standard error */
-export function operatorIo(name: string): OperatorIo {
+export function operatorIo(name: string, withoutReader: WithoutReader = 'go on'): OperatorIo {
   const { stdin, stdout, stderr, env } = process
+  const write = (stream: NodeJS.WriteStream, text: string) => {
+    // Only now: each command has an io, and only the one that runs may decide.
+    const listener = listeners[withoutReader]
+    if (!stream.listeners('error').includes(listener)) stream.on('error', listener)
+    stream.write(text)
+  }
   return {
     style: terminalStyle(stdout, env),
     clock: systemClock,
-    write: (text) => stdout.write(text),
-    writeError: (line) => stderr.write(`defender ${name}: ${line}\n`),
+    write: (text) => write(stdout, text),
+    writeError: (line) => write(stderr, `defender ${name}: ${line}\n`),
     exit: (status) => {
       process.exitCode = status
     },
     // Questions and progress go to standard error: standard output may be a file.
     ...(stdin.isTTY && stderr.isTTY ? { confirm: askOnTerminal } : {}),
     // ECMA-48, erase in line.
-    ...(stderr.isTTY ? { progress: (line: string) => stderr.write(`\r\u001b[K${line}`) } : {}),
+    ...(stderr.isTTY ? { progress: (line: string) => write(stderr, `\r\u001b[K${line}`) } : {}),
     interruption: () => {
       const controller = new AbortController()
       const abort = () => controller.abort()
-      process.once('SIGINT', abort)
-      process.once('SIGTERM', abort)
+      for (const each of INTERRUPTIONS) process.once(each, abort)
       const stop = () => {
-        process.off('SIGINT', abort)
-        process.off('SIGTERM', abort)
+        for (const each of INTERRUPTIONS) process.off(each, abort)
       }
       return { signal: controller.signal, stop }
     },
   }
+}
+
+/** Ctrl-C and kill. Not SIGHUP: to listen for it would undo what nohup(1) did, and a rollout is to survive there. */
+const INTERRUPTIONS = ['SIGINT', 'SIGTERM'] as const
+
+/** What shells say of a program that a closed pipe ended: 128 and the number of SIGPIPE, signal(7). */
+const CLOSED_PIPE_STATUS = 141
+
+const listeners: Readonly<Record<WithoutReader, (error: NodeJS.ErrnoException) => void>> = {
+  'go on': (error) => {
+    // A full disk is another matter: what was asked for is not all there.
+    if (isReaderGone(error) || process.listeners('exit').includes(sayIncomplete)) return
+    process.once('exit', sayIncomplete)
+  },
+  stop: (error) => {
+    if (!isReaderGone(error)) sayIncomplete()
+    process.exit(isReaderGone(error) ? CLOSED_PIPE_STATUS : 1)
+  },
+}
+
+/** write(2): EPIPE of a pipe, EIO of a terminal that hung up. */
+const isReaderGone = ({ code }: NodeJS.ErrnoException) => code === 'EPIPE' || code === 'EIO'
+
+function sayIncomplete(): void {
+  process.exitCode ||= 1
+  process.stderr.write('defender: not all of the output could be written\n')
 }
 
 async function askOnTerminal(question: string): Promise<boolean> {

@@ -76,6 +76,9 @@ export function toAwsProblem(error: unknown, context: CallContext): AwsProblem {
   })
 }
 
+/** Operations of Device Defender Detect; AWS IoT's others are open to every account. */
+const DETECT = /SecurityProfile|Violation|Mitigation|CustomMetric|Dimension|MetricValues/
+
 interface Explanation {
   readonly code: AwsProblemCode
   readonly text: string
@@ -104,6 +107,7 @@ function explain(error: SdkError, context: CallContext): Explanation {
   // AWS has not said what such an account is answered; its pages speak of new customers in these words.
   if (
     service === 'iot' &&
+    DETECT.test(operation) &&
     /(no longer|not) (available|open)( to new)?|new customers/i.test(message) &&
     error.$metadata
   ) {

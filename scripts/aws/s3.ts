@@ -80,7 +80,10 @@ export async function openArtifactBucket(
     find: async () => {
       const found = await find('HeadBucket', () => client.send(new sdk.HeadBucketCommand(ours))).catch(
         (error: unknown) => {
-          if (!(error instanceof AwsProblem) || error.code !== 'access-denied') throw error
+          if (!(error instanceof AwsProblem)) throw error
+          const elsewhere = regionTold(error)
+          if (elsewhere !== undefined && elsewhere !== region) return { BucketRegion: elsewhere }
+          if (error.code !== 'access-denied') throw error
           const text = `${error.message} S3 answers so too when the bucket ${bucket} belongs to another account than ${owner}.`
           throw new AwsProblem(error.code, error.action, text, { cause: error })
         },
@@ -199,6 +202,19 @@ function interruptible(
   const send = (command: Parameters<S3Client['send']>[0]) =>
     client.send(command, signal === undefined || command instanceof Cleanup ? {} : { abortSignal: signal })
   return Object.create(client, { send: { value: send } }) as S3Client
+}
+
+/**
+ * Of a bucket in another region S3 refuses the request, in a way that depends on the region, and names the right one in
+ * a header: user guide, "Bucket region redirects". Who may not see the bucket is told no more than that.
+ */
+function regionTold({ code, cause }: AwsProblem): string | undefined {
+  const { $response, $metadata } = cause as {
+    $response?: { headers?: Readonly<Record<string, string>> }
+    $metadata?: { httpStatusCode?: number }
+  }
+  if (code !== 'elsewhere' && $metadata?.httpStatusCode !== 400) return undefined
+  return $response?.headers?.['x-amz-bucket-region']
 }
 
 type S3Client = import('@aws-sdk/client-s3').S3Client

@@ -24,6 +24,8 @@ interface BuildOptions {
   /** The program to bundle, from the root. */
   readonly entry?: string
   readonly logLevel?: BundleOptions['logLevel']
+  /** The folder for what is built, `<root>/greengrass-build` if left out: there GDK looks for it. */
+  readonly output?: string
   /** Those for which the variant with its own Node is built too, from the npm registry. */
   readonly withNode?: readonly Architecture[]
   /** Where the packages with Node are kept from build to build. */
@@ -54,11 +56,11 @@ interface Recipe {
 }
 
 /**
- * Builds the variants below `<root>/greengrass-build`; what was there is gone. Throws when the recipes will not do.
+ * Builds the variants; what was in the output folder is gone. Throws when the recipes will not do.
  * Beside what GDK knows, `source-maps/` is for reading stack traces (`trace.ts`).
  */
 export async function buildComponent(options: BuildOptions): Promise<BuiltComponent[]> {
-  const { root, withNode = [] } = options
+  const { root, withNode = [], output = join(root, 'greengrass-build') } = options
   const recipes = VARIANTS.map((name) => ({
     name,
     text: readFileSync(join(root, 'recipes', `${name}.yaml`), 'utf8'),
@@ -78,7 +80,6 @@ export async function buildComponent(options: BuildOptions): Promise<BuiltCompon
     const files = readFolder(outputFolder)
     const zip = { fileName: `${ARTIFACT}.zip`, bytes: zipFiles(files) }
     const withNodeZips = withNode.map((architecture) => zipWithNode(built, files, architecture, options))
-    const output = join(root, 'greengrass-build')
     rmSync(output, { recursive: true, force: true })
     mkdirSync(join(output, 'recipes'), { recursive: true })
     cpSync(mapFolder, join(output, 'source-maps'), { recursive: true })

@@ -16,7 +16,7 @@ Examples:
 Exit status: 0 if nothing is wrong; 1 if something is; 2 if the options or
 files are faulty.`
 
-export const doctorCommand = (io: OperatorIo = operatorIo('doctor')): Command =>
+export const doctorCommand = (io: OperatorIo = operatorIo('doctor', 'stop')): Command =>
   accountCommand('doctor')
     .summary('check an account before publishing and deploying')
     .description('Checks what is usually missing before a component can be published and deployed.')

@@ -5,7 +5,7 @@
 import { AwsProblem } from '../aws/problem.ts'
 import { plural } from '../render/numbers.ts'
 import { type DrawTable, loadTable } from '../render/table.ts'
-import { type DeviceStatus, deviceStatuses, type Wanted } from '../rollout/device-status.ts'
+import { type DeviceStatus, deviceStatuses, type Look, type Wanted } from '../rollout/device-status.ts'
 import {
   type RolloutIo,
   type RolloutStatus,
@@ -13,7 +13,9 @@ import {
   type SessionOptions,
   withSession,
 } from '../rollout/io.ts'
-import { latestOf, partOf } from '../rollout/plan.ts'
+import { isPassing, patiently } from '../rollout/patience.ts'
+import { latestOf } from '../rollout/plan.ts'
+import { partOf } from '../rollout/revision.ts'
 import { type Ring, type RingName, resolveRings } from '../rollout/rings.ts'
 
 export interface FleetStatusOptions extends SessionOptions {
@@ -29,26 +31,57 @@ export interface FleetStatusOptions extends SessionOptions {
 
 export const fleetStatus = (options: FleetStatusOptions, io: RolloutIo): Promise<RolloutStatus> =>
   withSession(options, io, async (session) => {
-    let known: ReadonlyMap<string, DeviceStatus> = new Map()
-    let knownDeployment = ''
+    const { signal } = session
+    let memory: Memory = { known: new Map(), deploymentId: '' }
     for (;;) {
-      const [ring] = (await resolveRings(session.fleet, [options.target])) as [Ring]
-      const wanted = await wantedOf(ring, options, session)
-      if (wanted.deploymentId !== knownDeployment) known = new Map()
-      knownDeployment = wanted.deploymentId
-      await session.observations?.refresh()
-      const { fleet, observations, signal } = session
-      const statuses = await deviceStatuses(ring, wanted, fleet, observations, known, signal)
+      const look = await lookOnce(memory, options, session).catch((error: unknown) => {
+        // Who watches has the patience for a fault that passes.
+        if (options.watch === undefined || !isPassing(error)) throw error
+        return error as Error
+      })
       if (signal.aborted) return 1
-      await show(ring, wanted, [...statuses.values()], options, session)
-      const isAsWanted =
-        ring.devices.length > 0 && [...statuses.values()].every(({ drift }) => drift.length === 0)
-      if (options.watch === undefined || isAsWanted) return isAsWanted ? 0 : 1
-      known = statuses
+      if (look instanceof Error) session.problem(look.message)
+      else {
+        memory = look
+        if (look.fault !== undefined) session.problem(look.fault.message)
+        if (look.isAsWanted) return 0
+      }
+      if (options.watch === undefined) return memory.fault === undefined ? 1 : 2
       await io.clock.sleep(options.watch * 1000, signal)
       if (signal.aborted) return 1
     }
   })
+
+/** What former looks have found. */
+interface Memory {
+  readonly known: ReadonlyMap<string, DeviceStatus>
+  /** For which this is so. */
+  readonly deploymentId: string
+  readonly fault?: AwsProblem
+  readonly isAsWanted?: boolean
+}
+
+async function lookOnce(memory: Memory, options: FleetStatusOptions, session: Session): Promise<Memory> {
+  const patience = { clock: session.io.clock, signal: session.signal }
+  const [ring] = (await patiently(() => resolveRings(session.fleet, [options.target]), patience)) as [Ring]
+  const wanted = await patiently(() => wantedOf(ring, options, session), patience)
+  const { deploymentId } = wanted
+  const known = deploymentId === memory.deploymentId ? memory.known : new Map<string, DeviceStatus>()
+  await session.observations?.refresh()
+  const look = await deviceStatuses(ring, wanted, known, session)
+  const statuses = [...look.statuses.values()]
+  if (!session.signal.aborted || statuses.length > 0) await show(ring, wanted, look, options, session)
+  const isAsWanted =
+    ring.devices.length > 0 &&
+    statuses.length === ring.devices.length &&
+    statuses.every(({ drift }) => drift.length === 0)
+  return {
+    known: new Map([...known, ...look.statuses]),
+    deploymentId,
+    isAsWanted,
+    ...(look.fault === undefined ? {} : { fault: look.fault }),
+  }
+}
 
 async function wantedOf(
   { name, targetArn }: Ring,
@@ -77,11 +110,12 @@ async function wantedOf(
 async function show(
   ring: Ring,
   wanted: Wanted,
-  statuses: readonly DeviceStatus[],
+  look: Look,
   options: FleetStatusOptions,
   session: Session,
 ): Promise<void> {
   const { io, tell } = session
+  const statuses = [...look.statuses.values()]
   const drifting = statuses.filter(({ drift }) => drift.length > 0)
   const event = {
     event: 'status',
@@ -90,7 +124,8 @@ async function show(
     component: wanted.component,
     version: wanted.version,
     deploymentId: wanted.deploymentId,
-    devices: statuses.length,
+    devices: ring.devices.length,
+    notAsked: ring.devices.length - statuses.length,
     asWanted: statuses.length - drifting.length,
     otherThings: ring.otherThings,
     isObserved: session.observations !== undefined,
@@ -135,10 +170,12 @@ function statusText(
     ...(isObserved ? [{ heading: 'last report', max: 12 }] : []),
     { heading: '', max: DRIFT_CHARACTERS_MAX },
   ]
+  const unknown = ring.devices.length - statuses.length
+  const notAsked = unknown === 0 ? '' : `; ${plural(unknown, 'device')} could not be asked`
   const others =
     ring.otherThings === 0 ? '' : `; ${plural(ring.otherThings, 'thing')} in it no core devices (yet)`
   return [
-    `${ring.name}: ${statuses.length - drifting.length} of ${plural(statuses.length, 'core device')} as wanted${others}`,
+    `${ring.name}: ${statuses.length - drifting.length} of ${plural(ring.devices.length, 'core device')} as wanted${notAsked}${others}`,
     `wanted: ${component} ${version} by ${deploymentId}`,
     ...(rows.length === 0 ? [] : [draw(columns, rows)]),
     ...(more > 0 ? [`and ${plural(more, 'device')} more (--all, or --output json)`] : []),

@@ -17,7 +17,7 @@ Examples:
 
 Exit status: 0; 2 if the options are faulty or AWS could not be asked.`
 
-export const policiesCommand = (io: OperatorIo = operatorIo('policies')): Command =>
+export const policiesCommand = (io: OperatorIo = operatorIo('policies', 'stop')): Command =>
   accountCommand('policies')
     .summary('print the least policies that are needed')
     .description('Prints IAM and AWS IoT policies, filled in for an account, as JSON.')

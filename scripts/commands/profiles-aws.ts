@@ -2,12 +2,9 @@
  * `defender profiles plan|apply|drift|import|attach|detach|delete`: security profiles between files and AWS IoT Device
  * Defender Detect. Here are the options; what is done stands in `plan/run-*.ts`.
  */
-import { once } from 'node:events'
-import { createInterface } from 'node:readline/promises'
-import { Command, Option } from 'commander'
-import { AwsProblem } from '../aws/problem.ts'
-import type { ExitStatus, ProfilesIo } from '../plan/io.ts'
-import { terminalStyle } from '../render/terminal.ts'
+import { type Command, Option } from 'commander'
+import { accountCommand, changingCommand, finish, operatorIo } from '../aws/operator-io.ts'
+import type { ProfilesIo } from '../plan/io.ts'
 
 const PLAN_HELP = `
 FILES are profile files (JSON or YAML) or folders of them. What they say of
@@ -142,66 +139,9 @@ export function awsCommands(io: ProfilesIo = processIo()): Command[] {
 const fileCommands = () => import('../plan/run-files.ts')
 const handCommands = () => import('../plan/run-attachments.ts')
 
-const accountCommand = (name: string): Command =>
-  new Command(name)
-    .option('--profile <name>', 'of ~/.aws/config, as for the AWS CLI')
-    .option('--region <region>', "as eu-west-1; otherwise the environment's")
-    .option('--endpoint-url <url>', "instead of the region's own endpoint")
-    .addOption(new Option('--output <format>', 'how').choices(['text', 'json']).default('text', 'text'))
-
-const changingCommand = (name: string): Command =>
-  accountCommand(name)
-    .option('--yes', 'do not ask')
-    .option('--fingerprint <plan>', 'apply this plan and no other; do not ask')
-    .option('--dry-run', 'show the plan and change nothing')
-
 const toOption = () => new Option('--to <where>', 'for whom').choices(['aws', 'edge']).default('aws', 'aws')
 
-/** Faults of AWS are sentences for the operator; anything else is a fault of ours and goes on. */
-async function finish(io: ProfilesIo, work: () => Promise<ExitStatus>): Promise<void> {
-  try {
-    io.exit(await work())
-  } catch (error) {
-    if (!(error instanceof AwsProblem)) throw error
-    io.writeError(error.message)
-    io.exit(2)
-  }
-}
-
-function processIo(): ProfilesIo {
-  const { stdin, stdout, stderr, env } = process
-  return {
-    style: terminalStyle(stdout, env),
-    write: (text) => stdout.write(text),
-    writeError: (line) => stderr.write(`defender profiles: ${line}\n`),
-    exit: (status) => {
-      process.exitCode = status
-    },
-    open: async (options) => (await import('../aws/iot.ts')).openDetectControlPlane(options),
-    // The question goes to standard error: standard output may be a file.
-    ...(stdin.isTTY && stderr.isTTY ? { confirm: askOnTerminal } : {}),
-    interruption: () => {
-      const controller = new AbortController()
-      const abort = () => controller.abort()
-      process.once('SIGINT', abort)
-      process.once('SIGTERM', abort)
-      const stop = () => {
-        process.off('SIGINT', abort)
-        process.off('SIGTERM', abort)
-      }
-      return { signal: controller.signal, stop }
-    },
-  }
-}
-
-async function askOnTerminal(question: string): Promise<boolean> {
-  const prompt = createInterface({ input: process.stdin, output: process.stderr })
-  try {
-    // Ctrl-D or Ctrl-C is no answer, and no is what that means.
-    const noAnswer = once(prompt, 'close').then(() => '')
-    const answer = await Promise.race([prompt.question(`${question} [y/N] `), noAnswer])
-    return /^(y|yes)$/i.test(answer.trim())
-  } finally {
-    prompt.close()
-  }
-}
+const processIo = (): ProfilesIo => ({
+  ...operatorIo('profiles'),
+  open: async (options) => (await import('../aws/iot.ts')).openDetectControlPlane(options),
+})

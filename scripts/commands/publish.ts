@@ -1,6 +1,7 @@
 /** `defender publish`: component versions to AWS. Here are the options; what is done stands in `publish/`. */
-import type { Command } from 'commander'
+import { type Command, InvalidArgumentError } from 'commander'
 import { changingCommand, finish, operatorIo } from '../aws/operator-io.ts'
+import { type Architecture, architectures } from '../build/node-packages.ts'
 import type { PublishIo } from '../publish/run.ts'
 import { numberOption } from '../render/options.ts'
 
@@ -10,12 +11,17 @@ of each variant, and waits until AWS calls it deployable. What is published so
 already is left alone, and with it published nothing is done. A version whose
 content differs from the published one is refused: versions never change.
 
+With --with-node the variant that brings its own Node is one of them, for the
+architectures that are named, or for all. --dry-run builds too, but leaves what
+is in greengrass-build alone.
+
 The bucket is that of --bucket, or of gdk-config.json, with the region and the
 account after its name as GDK does it. "defender setup" creates it.
 
 Examples:
   npx defender publish --dry-run
   npx defender publish --yes
+  npx defender publish --with-node aarch64 arm
   npx defender publish --bucket my-artifacts --fingerprint 5f1c9a0b7d3e
   gdk component build && npx defender publish --no-build --yes --output json
 
@@ -31,6 +37,7 @@ export const publishCommand = (io: PublishIo = processIo()): Command =>
     .description('Publishes the component: artifacts to S3, and a component version of each variant.')
     .option('--bucket <name>', 'of the artifacts, in full')
     .option('--no-build', 'take what is in greengrass-build')
+    .option('--with-node [architecture...]', `also with its own Node: ${architectures.join(', ')}`, withNode)
     .option('--directory <dir>', 'of the checkout', '.')
     .option('--timeout <seconds>', 'to wait for AWS', numberOption(TIMEOUT_SECONDS), TIMEOUT_SECONDS.default)
     .addHelpText('after', HELP)
@@ -40,5 +47,15 @@ export const publishCommand = (io: PublishIo = processIo()): Command =>
 
 const processIo = (): PublishIo => ({
   ...operatorIo('publish'),
-  build: async (root) => (await import('../build/component-build.ts')).buildComponent({ root }),
+  build: async ({ withNode, ...request }) => {
+    const { buildComponent } = await import('../build/component-build.ts')
+    return buildComponent({ ...request, withNode: withNode === true ? architectures : withNode })
+  },
 })
+
+/** Called for each architecture that is named; without one commander makes it `true`. */
+function withNode(text: string, before?: true | readonly Architecture[]): readonly Architecture[] {
+  const architecture = architectures.find((each) => each === text)
+  if (architecture === undefined) throw new InvalidArgumentError(`There are ${architectures.join(', ')}.`)
+  return [...(Array.isArray(before) ? (before as readonly Architecture[]) : []), architecture]
+}

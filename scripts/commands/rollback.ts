@@ -15,8 +15,9 @@ import type { RollbackOptions } from '../rollout/run-rollback.ts'
 
 const HELP = `
 Writes a new revision with this component as it was in an older one, its
-configuration too: what newer revisions merged is reset. All else of the
-deployment stays as it is now. Without --to-version or --deployment-id it is the
+configuration too: what newer revisions merged is reset, and what devices had
+before is merged again. Policies and job configuration that a rollout has set
+go back with it. All else of the deployment stays as it is now. Without --to-version or --deployment-id it is the
 last revision that had another version or configuration of the component.
 
 Examples:

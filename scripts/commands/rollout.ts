@@ -23,7 +23,8 @@ job configuration, parent, name and tags.
 
 Each --ring is a thing group, and gets the version when the one before has
 passed its gates. When a gate fails, what this rollout has written is taken
-back on all rings, the configuration too.
+back on all rings, the configuration too. A gate that has observed nothing is
+passed by and told at the end; with --require-observed it fails.
 
 Examples:
   npx defender rollout --ring canary --component-version 1.1.0 --dry-run
@@ -39,7 +40,7 @@ Killed or interrupted, the same command goes on where it stopped.
 Exit status: 0 if every ring has the version and passed its gates; 1 if it was
 refused or interrupted, or somebody else was faster; 2 if a file is faulty or
 AWS could not be asked; 3 if a gate failed and all was taken back; 4 if a gate
-failed and not all could be taken back.`
+failed and not all could be taken back, or nothing was of this rollout.`
 
 const PER_MINUTE = { min: 1, max: 1000, integer: true }
 
@@ -70,6 +71,7 @@ export const rolloutCommand = (io: RolloutIo = rolloutIo('rollout')): Command =>
     .addOption(
       new Option('--failure-handling <how>', 'of a device that fails').choices(['ROLLBACK', 'DO_NOTHING']),
     )
+    .option('--require-observed', 'a gate that has observed nothing fails')
     .option('--again', 'even if this was taken back before')
     .addHelpText('after', HELP)
     .action(async (flags: RolloutFlags) =>
@@ -91,14 +93,15 @@ interface RolloutFlags
   readonly maxRate?: number
   readonly deviceTimeout?: number
   readonly again?: boolean
+  readonly requireObserved?: boolean
 }
 
 function optionsOf(flags: RolloutFlags): RolloutOptions {
-  const { rate, maxRate, deviceTimeout, again, ...others } = flags
+  const { rate, maxRate, deviceTimeout, again, requireObserved, ...others } = flags
   return {
     ...others,
     rings: ringsOf(flags),
-    gates: gatesOf(flags),
+    gates: { ...gatesOf(flags), requireObserved: requireObserved === true },
     again: again === true,
     ...(rate === undefined ? {} : { ratePerMinute: rate }),
     ...(maxRate === undefined ? {} : { maxPerMinute: maxRate }),

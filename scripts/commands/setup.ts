@@ -7,8 +7,10 @@ Shows a plan, asks, and makes what is missing: the bucket of the artifacts
 (closed to the public, encrypted, versioned), and with the options below a thing
 group, the right of the devices' role to read the artifacts, and a topic rule
 that hands violations found on devices to an SNS topic in the shape of Device
-Defender's own messages. What is there already is left alone; nothing is ever
-deleted.
+Defender's own messages. What is as it should be is left alone. To a policy or
+a rule of these names that is there what it lacks is added, and the rest of it
+kept. A role of --create-role that others than AWS IoT may assume is refused.
+Nothing is ever deleted.
 
 Examples:
   npx defender setup --dry-run

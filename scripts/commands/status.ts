@@ -57,7 +57,10 @@ Exit status: 0 healthy, or all as wanted; 1 not; 2 the state cannot be read.`
 /** Ten years: an age that nobody means to check. */
 const MAX_AGE_SECONDS_MAX = 315_360_000
 
-/** Each look at a large fleet takes AWS some hundred calls. */
+/**
+ * A look takes two calls for each device that is not as wanted yet, some ten a second: with a large fleet the first takes
+ * longer than this, and the next begins so long after it.
+ */
 const WATCH_SECONDS = { min: 5, max: 86_400 }
 
 type FleetFlags = Omit<FleetStatusOptions, 'target' | 'output'> & {
@@ -70,7 +73,7 @@ function targetOf({ thingGroup, thing }: FleetFlags): FleetStatusOptions['target
   return thing === undefined ? undefined : { kind: 'thing', name: thing }
 }
 
-export function statusCommand(fleetIo: RolloutIo = rolloutIo('status')): Command {
+export function statusCommand(fleetIo: RolloutIo = rolloutIo('status', 'stop')): Command {
   return new Command('status')
     .summary('say how the agent on this device is')
     .description(

@@ -7,11 +7,14 @@ import type { Change } from './changes.ts'
 import { stableJson } from './stable-json.ts'
 import type { Scope } from './target.ts'
 
+export const fingerprintOf = (changes: readonly Change[], region: string, scope: Scope | undefined): string =>
+  fingerprintOfData({ region, account: scope?.accountId ?? null, changes })
+
 /** 48 bits: enough against accident, short enough to be typed. */
 const CHARACTERS = 12
 
-export const fingerprintOf = (changes: readonly Change[], region: string, scope: Scope | undefined): string =>
-  createHash('sha256')
-    .update(stableJson({ region, account: scope?.accountId ?? null, changes }))
-    .digest('hex')
-    .slice(0, CHARACTERS)
+export const fingerprintOfData = (plan: object): string => digestOf(plan).slice(0, CHARACTERS)
+
+/** SHA-256 of data, hexadecimal, in whatever order keys were set. */
+export const digestOf = (value: unknown): string =>
+  createHash('sha256').update(stableJson(value)).digest('hex')

@@ -55,7 +55,16 @@ export async function findExisting(
   const highest = versions.toSorted(compareVersions).at(-1)
   if (highest === undefined) return candidate('0.0.1')
   const last = await candidate(highest)
-  return last.existing.kind === 'other' ? candidate(nextFreeVersion(highest, versions)) : last
+  return (await isInTheWay(last, components)) ? candidate(nextFreeVersion(highest, versions)) : last
+}
+
+/** One that failed is made anew if it was this; other artifacts could not take the place of those it has in S3. */
+async function isInTheWay(
+  { built, digest, arn, existing }: Candidate,
+  components: ComponentService,
+): Promise<boolean> {
+  if (existing.kind !== 'failed') return existing.kind === 'other'
+  return !(await isSame(built, digest, existing.found, arn, components))
 }
 
 async function whatIsThere(

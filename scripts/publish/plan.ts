@@ -134,16 +134,28 @@ async function planUploads(
 }
 
 function deleteSteps(candidate: Candidate, components: ComponentService): Step[] {
-  const { existing, arn } = candidate
+  const { existing } = candidate
   if (existing.kind !== 'failed') return []
   return [
     {
       action: 'delete',
       subject: `${titleOf(candidate)}, which failed and was never deployable`,
       details: failureTexts(existing.found),
-      carryOut: () => components.delete(arn),
+      carryOut: () => deleteFailed(candidate, components),
     },
   ]
+}
+
+/**
+ * Of a version that is good by now devices may be installing: after the plan was shown somebody else may have deleted
+ * the failed one and published anew, so it is looked at once more. What is to be created may be there already then.
+ */
+async function deleteFailed(candidate: Candidate, components: ComponentService): Promise<void> {
+  const { built, digest, arn } = candidate
+  const found = await components.describe(arn)
+  if (found === undefined) return
+  if (found.state === 'FAILED') return components.delete(arn)
+  if (!(await isSame(built, digest, found, arn, components))) throw publishedMeanwhile(candidate)
 }
 
 function createStep(candidate: Candidate, { components, bucketName }: PublishDoors): Step {
@@ -166,14 +178,17 @@ function createStep(candidate: Candidate, { components, bucketName }: PublishDoo
         const found = await components.describe(arn)
         if (found === undefined) throw error
         if (await isSame(built, digest, found, arn, components)) return
-        throw new StepFailure(
-          'other-content',
-          `${titleOf(candidate)} has meanwhile been published by somebody else, with other content. Run the command again: it names a version that is free.`,
-        )
+        throw publishedMeanwhile(candidate)
       }
     },
   }
 }
+
+const publishedMeanwhile = (candidate: Candidate) =>
+  new StepFailure(
+    'other-content',
+    `${titleOf(candidate)} has meanwhile been published by somebody else, with other content. Run the command again: it names a version that is free.`,
+  )
 
 /** The service takes some seconds: it fetches each artifact to note its digest. */
 const POLL_MS_MIN = 500
@@ -202,11 +217,7 @@ async function waitUntilDeployable(
     if (found?.state === 'FAILED') {
       throw new StepFailure(
         'component-failed',
-        [
-          `AWS found ${titleOf(candidate)} faulty:`,
-          ...failureTexts(found),
-          'Put it right and run the command again: it deletes the version that failed and creates it anew.',
-        ].join('\n  '),
+        [`AWS found ${titleOf(candidate)} faulty:`, ...failureTexts(found), ...WHAT_TO_DO].join('\n  '),
       )
     }
     if (clock.monotonicMs() >= endMs) {
@@ -220,6 +231,12 @@ async function waitUntilDeployable(
     if (signal.aborted) throw new AwsProblem('interrupted', 'greengrass:DescribeComponent', 'interrupted')
   }
 }
+
+/** The same version again only with the same artifacts: an object in the bucket is never replaced. */
+const WHAT_TO_DO = [
+  'If it is the recipe, or a right to read the bucket: put it right and run the command again. It deletes the version that failed and creates it anew.',
+  'If it is what is in an artifact: put it right and publish it under a new version, since an artifact in the bucket is never replaced.',
+]
 
 function failureTexts({ message, errors }: ComponentVersion): string[] {
   const byArtifact = Object.entries(errors).map(([uri, reason]) => `${uri}: ${reason}`)

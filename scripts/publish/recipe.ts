@@ -2,8 +2,8 @@
  * Recipes as data: the artifacts they name, what is written into them before they go to AWS, and whether two say the
  * same. Source: Greengrass developer guide, "AWS IoT Greengrass component recipe reference".
  */
-import { createHash } from 'node:crypto'
 import { parse } from 'yaml'
+import { digestOf } from '../plan/fingerprint.ts'
 import { stableJson } from '../plan/stable-json.ts'
 
 export interface Recipe {
@@ -49,17 +49,16 @@ export function placeRecipe(text: string, placement: Placement): string {
 }
 
 /**
- * What a version consists of, as one SHA-256: the recipe as data, without its version and without the folder of its
- * artifacts in S3, and the artifacts. Comments, spelling and the bucket make no difference on a device.
+ * What a version consists of, as one SHA-256: the recipe as data, without its version, and the artifacts. Where these
+ * are put makes no difference on a device, and neither do comments and spelling; of an artifact that is elsewhere the
+ * whole URI counts, since nothing else is known of it.
  */
 export function contentDigest(
   recipe: Recipe,
   artifacts: readonly { readonly fileName: string; readonly sha256: string }[],
 ): string {
   const files = artifacts.map(({ fileName, sha256 }) => [fileName, sha256]).sort()
-  return createHash('sha256')
-    .update(stableJson({ recipe: normalRecipe(recipe, () => undefined), files }))
-    .digest('hex')
+  return digestOf({ recipe: normalRecipe(recipe, fileNamesOf(artifacts), () => undefined), files })
 }
 
 /**
@@ -74,14 +73,20 @@ export function isSameVersion(
   const digests = new Map(
     artifacts.map(({ fileName, sha256 }) => [fileName, Buffer.from(sha256, 'hex').toString('base64')]),
   )
-  const ours = normalRecipe(recipe, (fileName) => digests.get(fileName))
-  const theirs = normalRecipe(stored, (_, artifact) => artifact.Digest)
+  const fileNames = fileNamesOf(artifacts)
+  const ours = normalRecipe(recipe, fileNames, (fileName) => digests.get(fileName))
+  const theirs = normalRecipe(stored, fileNames, (_, artifact) => artifact.Digest)
   return stableJson(ours) === stableJson(theirs)
 }
 
+const fileNamesOf = (artifacts: readonly { readonly fileName: string }[]): ReadonlySet<string> =>
+  new Set(artifacts.map(({ fileName }) => fileName))
+
+/** @param ours files that are put where the others of the version are */
 function normalRecipe(
   recipe: Recipe,
-  digestOf: (fileName: string, artifact: Data) => unknown,
+  ours: ReadonlySet<string>,
+  contentOf: (fileName: string, artifact: Data) => unknown,
 ): Readonly<Record<string, unknown>> {
   const { ComponentVersion: _, ...rest } = recipe
   const normal: Record<string, unknown> = { ComponentType: 'aws.greengrass.generic', ...rest }
@@ -92,12 +97,13 @@ function normalRecipe(
       ...manifest,
       Artifacts: listOf(Artifacts).map(({ Uri, URI, Digest, Algorithm, ...artifact }) => {
         const uri = String(Uri ?? URI)
+        const isOurs = uri.startsWith('s3://') && ours.has(fileNameOf(uri))
         return {
           Unarchive: 'NONE',
           ...artifact,
           Permission: { Read: 'OWNER', Execute: 'NONE', ...(artifact.Permission as Data | undefined) },
-          Uri: uri.startsWith('s3://') ? fileNameOf(uri) : uri,
-          Digest: uri.startsWith('s3://') ? digestOf(fileNameOf(uri), { Digest, Algorithm }) : undefined,
+          Uri: isOurs ? fileNameOf(uri) : uri,
+          Digest: isOurs ? contentOf(fileNameOf(uri), { Digest, Algorithm }) : undefined,
         }
       }),
     })),

@@ -1,4 +1,6 @@
 /** `defender publish`, from the build to versions that can be deployed. */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import type { AwsOptions } from '../aws/client.ts'
 import { openComponentService } from '../aws/components.ts'
@@ -6,34 +8,43 @@ import { awsOptionsOf, type ChangeOptions, type OperatorIo, OperatorProblem } fr
 import { AwsProblem } from '../aws/problem.ts'
 import { type ArtifactBucket, openArtifactBucket } from '../aws/s3.ts'
 import { type Caller, callerIdentity } from '../aws/sts.ts'
+import type { Architecture } from '../build/node-packages.ts'
 import type { ExitStatus } from '../plan/io.ts'
-import { readBuild } from './build-output.ts'
+import { type BuiltVersion, readBuild } from './build-output.ts'
 import { bucketName, type PublishConfig, readPublishConfig } from './gdk-config.ts'
-import { type PublishPlan, planPublishing } from './plan.ts'
+import { planPublishing } from './plan.ts'
 import { runSteps } from './steps.ts'
 
 export interface PublishOptions extends ChangeOptions {
   readonly directory: string
   readonly bucket?: string
   readonly build: boolean
+  /** Architectures of the variant with its own Node; `true` for all that there are, absent for no such variant. */
+  readonly withNode?: true | readonly Architecture[]
   /** How long a version may take to become deployable. */
   readonly timeout: number
 }
 
+export interface BuildRequest {
+  /** Of the checkout. */
+  readonly root: string
+  /** The folder that it leaves its output in. */
+  readonly output: string
+  readonly withNode: true | readonly Architecture[]
+}
+
 export interface PublishIo extends OperatorIo {
-  /** Builds the component of a checkout below `greengrass-build`. */
-  readonly build: (root: string) => Promise<unknown>
+  /** Builds the component of a checkout. */
+  readonly build: (request: BuildRequest) => Promise<unknown>
 }
 
 export async function publish(options: PublishOptions, io: PublishIo): Promise<ExitStatus> {
-  const { timeout } = options
   const directory = resolve(options.directory)
   const config = readPublishConfig(directory)
   // The bundler is a process of its own: what AWS is asked with is loaded meanwhile.
   const loading = Promise.all([import('@aws-sdk/client-sts'), import('@aws-sdk/client-greengrassv2')])
-  if (options.build) await build(directory, io)
+  const built = await obtainBuild(directory, options, io)
   await loading
-  const built = readBuild(join(directory, 'greengrass-build'))
   const { caller, aws } = await whoAmI(awsOptionsOf(options), config)
   const components = await openComponentService(aws)
   const name = bucketName(options.bucket, config, caller)
@@ -42,25 +53,39 @@ export async function publish(options: PublishOptions, io: PublishIo): Promise<E
     opened ??= await openArtifactBucket(name, caller.accountId, aws)
     return opened
   }
-  const doors = { caller, components, bucketName: name, openBucket, clock: io.clock, waitMs: timeout * 1000 }
-  let plan: PublishPlan | undefined
-  const makePlan = async () => {
-    plan = await planPublishing(built, doors)
-    return plan
-  }
+  const waitMs = options.timeout * 1000
+  const doors = { caller, components, bucketName: name, openBucket, clock: io.clock, waitMs }
+  const makePlan = () => planPublishing(built, doors)
   try {
-    return await runSteps(makePlan, options, io, () => ({ bucket: name, components: plan?.versions ?? [] }))
+    return await runSteps(makePlan, options, io, ({ versions }) => ({ bucket: name, components: versions }))
   } finally {
     components.close()
     opened?.close()
   }
 }
 
-async function build(root: string, io: PublishIo): Promise<void> {
+/** What is to be published; with --dry-run built aside, so that `greengrass-build` stays what it is. */
+async function obtainBuild(
+  root: string,
+  { build, withNode, dryRun }: PublishOptions,
+  io: PublishIo,
+): Promise<BuiltVersion[]> {
+  const usual = join(root, 'greengrass-build')
+  if (!build) {
+    if (withNode === undefined) return readBuild(usual)
+    throw new OperatorProblem(
+      '--with-node is for a build: with --no-build all variants in greengrass-build are published',
+    )
+  }
+  const aside = dryRun === true ? mkdtempSync(join(tmpdir(), 'greengrass-defender-')) : undefined
+  const output = aside === undefined ? usual : join(aside, 'greengrass-build')
   try {
-    await io.build(root)
-  } catch (error) {
-    throw new OperatorProblem(`the build failed: ${(error as Error).message}`)
+    await io.build({ root, output, withNode: withNode ?? [] }).catch((error: Error) => {
+      throw new OperatorProblem(`the build failed: ${error.message}`)
+    })
+    return readBuild(output)
+  } finally {
+    if (aside !== undefined) rmSync(aside, { recursive: true, force: true })
   }
 }
 

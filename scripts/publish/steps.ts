@@ -3,11 +3,11 @@
  * operator interrupts; what was done stays done, and since each plan begins with what is there, running the command
  * again does the rest and nothing twice.
  */
-import { createHash } from 'node:crypto'
 import type { ChangeOptions, OperatorIo } from '../aws/operator-io.ts'
 import { AwsProblem } from '../aws/problem.ts'
+import { whyNot } from '../plan/consent.ts'
+import { fingerprintOfData } from '../plan/fingerprint.ts'
 import type { ExitStatus } from '../plan/io.ts'
-import { stableJson } from '../plan/stable-json.ts'
 import { printable, type TerminalStyle } from '../render/terminal.ts'
 
 export interface Step {
@@ -48,47 +48,39 @@ export class StepFailure extends Error {
   }
 }
 
-/** 48 bits: enough against accident, short enough to be typed. */
-const FINGERPRINT_CHARACTERS = 12
-
 export const stepsFingerprint = ({ place, steps }: StepPlan): string =>
-  createHash('sha256')
-    .update(
-      stableJson({
-        place,
-        steps: steps.map(({ action, subject, details = [], content = '' }) => [
-          action,
-          subject,
-          details,
-          content,
-        ]),
-      }),
-    )
-    .digest('hex')
-    .slice(0, FINGERPRINT_CHARACTERS)
+  fingerprintOfData({
+    place,
+    steps: steps.map(({ action, subject, details = [], content = '' }) => [
+      action,
+      subject,
+      details,
+      content,
+    ]),
+  })
 
 /**
  * @param makePlan is called again once the operator has answered, who may have taken an hour for it
- * @param extra members of the JSON document, asked for when all is done
+ * @param extra members of the JSON document, asked for when all is done, of the plan that was carried out
  */
-export async function runSteps(
-  makePlan: () => Promise<StepPlan>,
+export async function runSteps<Plan extends StepPlan>(
+  makePlan: () => Promise<Plan>,
   options: ChangeOptions,
   io: OperatorIo,
-  extra: () => object = () => ({}),
+  extra: (plan: Plan) => object,
 ): Promise<ExitStatus> {
   const plan = await makePlan()
   const isJson = options.output === 'json'
   const fingerprint = stepsFingerprint(plan)
   const report = (result: object) =>
     isJson &&
-    io.write(`${JSON.stringify({ ...planJson(plan, fingerprint), ...result, ...extra() }, null, 2)}\n`)
+    io.write(`${JSON.stringify({ ...planJson(plan, fingerprint), ...result, ...extra(plan) }, null, 2)}\n`)
   if (!isJson) showPlan(plan, fingerprint, io)
   for (const note of plan.notes) io.writeError(`note: ${printable(note)}`)
   for (const problem of plan.problems) io.writeError(printable(problem))
 
   const refuse = (reason?: string): ExitStatus => {
-    if (reason !== undefined) io.writeError(`nothing was changed: ${reason}`)
+    if (reason !== undefined) io.writeError(reason)
     report({ outcome: 'refused' })
     return 1
   }
@@ -97,29 +89,10 @@ export async function runSteps(
     report({ outcome: 'nothing done' })
     return 0
   }
-  if (options.fingerprint !== undefined && options.fingerprint !== fingerprint) {
-    return refuse(
-      `the plan is no longer ${options.fingerprint} but ${fingerprint}. The files or the account changed since: review it again.`,
-    )
-  }
-  if (options.yes !== true && options.fingerprint === undefined) {
-    const unwanted = await whyNotConfirmed(fingerprint, makePlan, io)
-    if (unwanted !== undefined) return refuse(unwanted)
-  }
+  const again = async () => stepsFingerprint(await makePlan())
+  const reason = await whyNot(fingerprint, again, options, io)
+  if (reason !== undefined) return refuse(reason)
   return carryOut(plan, report, isJson, io)
-}
-
-async function whyNotConfirmed(
-  fingerprint: string,
-  makePlan: () => Promise<StepPlan>,
-  { confirm }: OperatorIo,
-): Promise<string | undefined> {
-  if (confirm === undefined) {
-    return `nobody is there to be asked. Add --fingerprint ${fingerprint}, or --yes.`
-  }
-  if (!(await confirm(`Carry out ${fingerprint}?`))) return 'the answer was no'
-  const now = stepsFingerprint(await makePlan())
-  return now === fingerprint ? undefined : `meanwhile the plan became another one (${now}). Review it again.`
 }
 
 async function carryOut(
@@ -187,7 +160,7 @@ function showStop(steps: readonly Step[], index: number, failure: Failure, io: O
   const step = steps[index] as Step
   const phrase = `${step.action} ${printable(step.subject)}`
   if (failure === 'interrupted') io.writeError(`interrupted before or during: ${phrase}`)
-  else io.writeError(`${phrase} failed: ${printable(failure.message)}`)
+  else io.writeError(`${phrase} failed: ${failure.message.split('\n').map(printable).join('\n')}`)
   if (failure instanceof AwsProblem && failure.isOutcomeUnknown) {
     io.writeError('whether AWS carried it out is not known: the answer was lost')
   }

@@ -1,19 +1,20 @@
 /** Many calls, a few at a time: a fleet has thousands of devices, and its control plane a rate that others share. */
 
 /** Calls in flight at once; the SDK's own retries slow them down where AWS throttles. */
-const AT_ONCE = 8
+export const AT_ONCE = 8
 
+/** @param work gets the item and, from 0 up, which of those that work at once it is */
 export async function forEachOf<T>(
   items: readonly T[],
-  work: (item: T) => Promise<void>,
+  work: (item: T, worker: number) => Promise<void>,
   signal?: AbortSignal,
 ): Promise<void> {
   let next = 0
-  const worker = async () => {
+  const worker = async (_: unknown, index: number) => {
     while (next < items.length && !signal?.aborted) {
       const item = items[next] as T
       next += 1
-      await work(item)
+      await work(item, index)
     }
   }
   await Promise.all(Array.from({ length: Math.min(AT_ONCE, items.length) }, worker))

@@ -50,6 +50,37 @@ export function pointersToUndo(before: DataMap, after: DataMap, path: readonly s
   })
 }
 
+/** Pointers of everything that a merge of this document sets. */
+export function leavesOf(document: DataMap, path: readonly string[] = []): string[] {
+  return Object.entries(document).flatMap(([key, value]) => {
+    const here = [...path, key]
+    return isMap(value) && Object.keys(value).length > 0 ? leavesOf(value, here) : [pointerOf(here)]
+  })
+}
+
+/** Of the document only what stands at this pointer, or in the place of a map on the way to it. */
+export const within = (document: DataMap, pointer: string): DataMap => partAt(document, keysOf(pointer))
+
+function partAt(document: DataMap, [key, ...rest]: readonly string[]): DataMap {
+  if (key === undefined) return document
+  if (!Object.hasOwn(document, key)) return {}
+  const value = document[key] as Data
+  const inner = isMap(value) ? partAt(value, rest) : value
+  return isMap(inner) && rest.length > 0 && Object.keys(inner).length === 0 ? {} : { [key]: inner }
+}
+
+/** Whether older revisions can no longer say what stands at this pointer after this reset and merge. */
+export function settles(merge: DataMap, reset: readonly string[], pointer: string): boolean {
+  if (reset.some((each) => each === pointer || pointer.startsWith(`${each}/`))) return true
+  let value: Data = merge
+  for (const key of keysOf(pointer)) {
+    if (!isMap(value)) return true
+    if (!Object.hasOwn(value, key)) return false
+    value = value[key] as Data
+  }
+  return !isMap(value)
+}
+
 export const sameData = (a: unknown, b: unknown): boolean => stableJson(a) === stableJson(b)
 
 /** RFC 6901: `~` and `/` in a key are written `~0` and `~1`. */

@@ -1,6 +1,6 @@
 /**
  * The gates between rings: pure judgements on what was counted. A gate is passed, failed, or says that nothing was
- * observed; that last one is always told and never taken for a pass.
+ * observed; that last one is always told, and fails where the operator asks for it.
  */
 import { formatDuration } from '../render/numbers.ts'
 import type { DeviceObservations } from './observations.ts'
@@ -28,6 +28,8 @@ export interface GateBounds {
 
 /** Fewer alarms in the whole ring than this prove nothing, whatever the past was. */
 const VIOLATIONS_MIN = 5
+/** Of each device, where nothing is known of the past: a new profile may find one thing everywhere. */
+const VIOLATIONS_WITHOUT_PAST = 1
 
 export function deploymentVerdict(
   counts: { readonly devices: number; readonly succeeded: number; readonly failed: number },
@@ -134,11 +136,11 @@ export function violationsVerdict(observed: Observed, bounds: GateBounds): Verdi
   const most = Math.max(VIOLATIONS_MIN, expected * violationsFactor)
   const text = `${present} violations in ${formatDuration((now - since) / 1000)} on ${devices.length} devices, by their past ${rounded(expected)} would be usual`
   if (pastTimeMs === 0) {
-    return {
-      gate,
-      kind: 'not-observed',
-      text: `${present} violations, and nothing from before to compare with`,
-    }
+    const bound = Math.max(VIOLATIONS_MIN, VIOLATIONS_WITHOUT_PAST * devices.length)
+    const alone = `${present} violations, and nothing from before to compare with`
+    return present > bound
+      ? { gate, kind: 'failed', text: `${alone}; without that at most ${bound} may be` }
+      : { gate, kind: 'not-observed', text: alone }
   }
   if (present > most) {
     return {

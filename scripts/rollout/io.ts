@@ -9,11 +9,13 @@ import {
   type OperatorIo,
   OperatorProblem,
   operatorIo,
+  type WithoutReader,
 } from '../aws/operator-io.ts'
 import { AwsProblem } from '../aws/problem.ts'
 import { plural } from '../render/numbers.ts'
 import { printable } from '../render/terminal.ts'
 import { type FleetObservations, FolderObservations } from './observations.ts'
+import { UnreadableMessages } from './patience.ts'
 
 /**
  * 0: all rings have what is wanted, and passed their gates. 1: refused, interrupted, or somebody else was faster. 2: it
@@ -29,9 +31,12 @@ export interface RolloutIo extends Omit<OperatorIo, 'exit'> {
   readonly openObservations: (folder: string) => FleetObservations
 }
 
-/** @param name of the command, before what it says on standard error */
-export const rolloutIo = (name: string): RolloutIo => ({
-  ...operatorIo(name),
+/**
+ * @param name of the command, before what it says on standard error
+ * @param withoutReader what happens when nobody reads what it prints any more
+ */
+export const rolloutIo = (name: string, withoutReader?: WithoutReader): RolloutIo => ({
+  ...operatorIo(name, withoutReader),
   exit: (status) => {
     process.exitCode = status
   },
@@ -98,8 +103,11 @@ export async function withSession(
   const fleet = await io.openFleetDevices(aws)
   const { signal, stop } = io.interruption()
   try {
-    const observations = options.healthFrom === 'none' ? undefined : io.openObservations(options.healthFrom)
-    if (observations !== undefined) await refreshed(observations, options.healthFrom)
+    const observations =
+      options.healthFrom === 'none'
+        ? undefined
+        : readable(io.openObservations(options.healthFrom), options.healthFrom)
+    await observations?.refresh()
     const teller = tellerOf(options.output, io)
     const strange = observations?.strangeLines ?? 0
     if (strange > 0)
@@ -119,12 +127,19 @@ export async function withSession(
   }
 }
 
-async function refreshed(observations: FleetObservations, folder: string): Promise<void> {
-  try {
-    await observations.refresh()
-  } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException
-    if (code === undefined) throw error
-    throw new OperatorProblem(`--health-from ${folder}: cannot be read (${code}: ${message})`)
-  }
-}
+/** The same, with what the file system refuses as a sentence for the operator. */
+const readable = (observations: FleetObservations, folder: string): FleetObservations => ({
+  of: (thingName) => observations.of(thingName),
+  get strangeLines() {
+    return observations.strangeLines
+  },
+  refresh: async () => {
+    try {
+      await observations.refresh()
+    } catch (error) {
+      const { code, message } = error as NodeJS.ErrnoException
+      if (code === undefined) throw error
+      throw new UnreadableMessages(`--health-from ${folder}: cannot be read (${code}: ${message})`)
+    }
+  },
+})

@@ -27,33 +27,78 @@ const ABORT_AFTER_DEVICES = 10
 
 /** @param failShareMax what the gate bears: beyond it the rest of the ring should not even begin */
 export function jobWishes(
-  options: JobOptions,
+  asked: JobOptions,
   failShareMax: number,
-): { configuration: JobConfiguration; isAsked: boolean } {
-  const base = Math.min(options.ratePerMinute ?? RATE_PER_MINUTE, options.maxPerMinute ?? MAX_PER_MINUTE)
-  const percent = options.abortPercent ?? Math.max(1, Math.round(failShareMax * 100))
+): { configuration: JobConfiguration; asked: JobOptions } {
+  const { ratePerMinute, maxPerMinute = MAX_PER_MINUTE, deviceTimeoutMinutes, abortPercent } = asked
+  const percent = abortPercent ?? Math.max(1, Math.round(failShareMax * 100))
   return {
-    isAsked: Object.values(options).some((value) => value !== undefined),
+    asked,
     configuration: {
       jobExecutionsRolloutConfig: {
-        exponentialRate: {
-          baseRatePerMinute: base,
-          incrementFactor: INCREMENT_FACTOR,
-          rateIncreaseCriteria: { numberOfSucceededThings: Math.max(1, Math.floor(base / 2)) },
-        },
-        maximumPerMinute: options.maxPerMinute ?? MAX_PER_MINUTE,
+        exponentialRate: exponential(Math.min(ratePerMinute ?? RATE_PER_MINUTE, maxPerMinute)),
+        maximumPerMinute: maxPerMinute,
       },
-      abortConfig: {
-        criteriaList: [
-          {
-            failureType: 'FAILED',
-            action: 'CANCEL',
-            thresholdPercentage: percent,
-            minNumberOfExecutedThings: ABORT_AFTER_DEVICES,
-          },
-        ],
-      },
-      timeoutConfig: { inProgressTimeoutInMinutes: options.deviceTimeoutMinutes ?? DEVICE_TIMEOUT_MINUTES },
+      abortConfig: { criteriaList: [failuresAbove(percent)] },
+      timeoutConfig: { inProgressTimeoutInMinutes: deviceTimeoutMinutes ?? DEVICE_TIMEOUT_MINUTES },
     },
   }
 }
+
+/** The configuration that is there, with what was asked for and nothing else changed. */
+export function jobOver(present: JobConfiguration, asked: JobOptions): JobConfiguration {
+  const { ratePerMinute, maxPerMinute, abortPercent, deviceTimeoutMinutes } = asked
+  return {
+    ...present,
+    ...(ratePerMinute === undefined && maxPerMinute === undefined
+      ? {}
+      : { jobExecutionsRolloutConfig: rateOver(present.jobExecutionsRolloutConfig, asked) }),
+    ...(abortPercent === undefined
+      ? {}
+      : {
+          abortConfig: { criteriaList: criteriaOver(present.abortConfig?.criteriaList ?? [], abortPercent) },
+        }),
+    ...(deviceTimeoutMinutes === undefined
+      ? {}
+      : { timeoutConfig: { inProgressTimeoutInMinutes: deviceTimeoutMinutes } }),
+  }
+}
+
+type Rate = NonNullable<JobConfiguration['jobExecutionsRolloutConfig']>
+type Criteria = NonNullable<JobConfiguration['abortConfig']>['criteriaList']
+
+/** The first rate may not be above the highest one. */
+function rateOver(present: Rate = {}, { ratePerMinute, maxPerMinute }: JobOptions): Rate {
+  const most = maxPerMinute ?? present.maximumPerMinute
+  const old = present.exponentialRate
+  const first = ratePerMinute ?? old?.baseRatePerMinute
+  const base = first === undefined ? undefined : Math.min(first, most ?? MAX_PER_MINUTE)
+  return {
+    ...present,
+    ...(most === undefined ? {} : { maximumPerMinute: most }),
+    ...(base === undefined
+      ? {}
+      : { exponentialRate: old === undefined ? exponential(base) : { ...old, baseRatePerMinute: base } }),
+  }
+}
+
+/** Other kinds of failures have limits of their own. */
+function criteriaOver(present: Criteria = [], thresholdPercentage: number): Criteria {
+  const isThere = present.some(({ failureType }) => failureType === 'FAILED')
+  return isThere
+    ? present.map((each) => (each.failureType === 'FAILED' ? { ...each, thresholdPercentage } : each))
+    : [...present, failuresAbove(thresholdPercentage)]
+}
+
+const exponential = (base: number): NonNullable<Rate['exponentialRate']> => ({
+  baseRatePerMinute: base,
+  incrementFactor: INCREMENT_FACTOR,
+  rateIncreaseCriteria: { numberOfSucceededThings: Math.max(1, Math.floor(base / 2)) },
+})
+
+const failuresAbove = (thresholdPercentage: number): NonNullable<Criteria>[number] => ({
+  failureType: 'FAILED',
+  action: 'CANCEL',
+  thresholdPercentage,
+  minNumberOfExecutedThings: ABORT_AFTER_DEVICES,
+})

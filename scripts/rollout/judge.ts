@@ -1,6 +1,8 @@
 /** Brings a ring's new revision from its first device through the gates: watch, judge, bake, judge again. */
 import { settings } from '../../src/config/settings.ts'
 import type { Deployment, DeploymentContent } from '../aws/deployments.ts'
+import type { InstalledComponent } from '../aws/fleet-devices.ts'
+import { AwsProblem } from '../aws/problem.ts'
 import { formatDuration } from '../render/numbers.ts'
 import { printable } from '../render/terminal.ts'
 import { forEachOf, spread } from './concurrent.ts'
@@ -17,15 +19,18 @@ import {
   violationsVerdict,
 } from './gates.ts'
 import type { Session } from './io.ts'
-import { latestOf, partOf } from './plan.ts'
+import { patiently } from './patience.ts'
+import { latestOf } from './plan.ts'
 import { reasonText } from './reasons.ts'
-import { mergedBy } from './revision.ts'
+import { mergedBy, partOf } from './revision.ts'
 import type { Ring } from './rings.ts'
 import { type WatchEnd, watchRing } from './watch.ts'
 
 export interface Gates extends GateBounds {
   readonly bakeMs: number
   readonly maxWaitMs: number
+  /** A gate that has observed nothing fails. */
+  readonly requireObserved?: boolean
 }
 
 export type RingEnd =
@@ -77,15 +82,18 @@ export async function watchAndJudge(
   }
   if (!(await isStillInForce(ring, component, end.deployment, session))) return { kind: 'superseded' }
   const last = await judgeRunning(ring, component, end.deployment, gates, session)
+  // Who was asked before an interruption says nothing about the others.
+  if (signal.aborted) return { kind: 'interrupted' }
   tellVerdicts(ring, last, session)
-  return hasFailed(last)
+  const notObserved = last.filter(({ kind }) => kind === 'not-observed')
+  return hasFailed(last) || (gates.requireObserved === true && notObserved.length > 0)
     ? { kind: 'failed', verdicts: last }
-    : { kind: 'passed', notObserved: last.filter(({ kind }) => kind === 'not-observed') }
+    : { kind: 'passed', notObserved }
 }
 
 function deploymentOutcome(end: WatchEnd, gates: Gates): Verdict {
   const verdict = deploymentVerdict(end.progress, gates)
-  if (end.kind !== 'canceled' || verdict.kind === 'failed') return verdict
+  if (end.kind !== 'canceled') return verdict
   return {
     ...verdict,
     kind: 'failed',
@@ -153,7 +161,7 @@ async function bake(
   while (clock.monotonicMs() < endMs && !signal.aborted) {
     await clock.sleep(Math.min(lookMs, endMs - clock.monotonicMs()), signal)
     if (observations === undefined) continue
-    await observations.refresh()
+    await patiently(() => observations.refresh(), { clock, signal })
     const verdict = violationsVerdict(observedOf(ring, component, deployment, session), gates)
     if (verdict.kind === 'failed') return verdict
   }
@@ -164,11 +172,12 @@ async function isStillInForce(
   ring: Ring,
   component: string,
   deployment: Deployment,
-  { plane }: Session,
+  { plane, io, signal }: Session,
 ): Promise<boolean> {
-  const inForce = await plane.latestId(ring.targetArn)
+  const patience = { clock: io.clock, signal }
+  const inForce = await patiently(() => plane.latestId(ring.targetArn), patience)
   if (inForce === deployment.deploymentId) return true
-  const latest = await latestOf(plane, ring.targetArn)
+  const latest = await patiently(() => latestOf(plane, ring.targetArn), patience)
   return sameData(partOf(latest?.content, component), partOf(deployment.content, component))
 }
 
@@ -179,13 +188,13 @@ async function judgeRunning(
   gates: Gates,
   session: Session,
 ): Promise<readonly Verdict[]> {
-  const { observations } = session
+  const { observations, io, signal } = session
   const verdicts = [
     await judgeHealth(ring, gates, session),
     await judgeComponent(ring, component, deployment, gates, session),
   ]
   if (observations === undefined) return [...verdicts, ...withoutSource()]
-  await observations.refresh()
+  await patiently(() => observations.refresh(), { clock: io.clock, signal })
   const observed = observedOf(ring, component, deployment, session)
   return [...verdicts, reportsVerdict(observed, gates), violationsVerdict(observed, gates)]
 }
@@ -197,13 +206,14 @@ export const withoutSource = (): readonly Verdict[] =>
     text: 'no --health-from was given',
   }))
 
-async function judgeHealth(ring: Ring, gates: Gates, { fleet }: Session): Promise<Verdict> {
+async function judgeHealth(ring: Ring, gates: Gates, { fleet, io, signal }: Session): Promise<Verdict> {
+  const patience = { clock: io.clock, signal }
   if (ring.kind === 'thing') {
-    const device = await fleet.coreDevice(ring.name)
+    const device = await patiently(() => fleet.coreDevice(ring.name), patience)
     return healthVerdict(device?.isHealthy === true ? 1 : 0, ring.devices.length, gates)
   }
   const names = new Set(ring.devices.map(({ thingName }) => thingName))
-  const healthy = (await fleet.coreDevices()).filter(
+  const healthy = (await patiently(() => fleet.coreDevices(), patience)).filter(
     ({ thingName, isHealthy }) => isHealthy && names.has(thingName),
   )
   return healthVerdict(healthy.length, ring.devices.length, gates)
@@ -214,20 +224,34 @@ async function judgeComponent(
   component: string,
   deployment: Deployment,
   gates: Gates,
-  { fleet, signal }: Session,
+  session: Session,
 ): Promise<Verdict> {
   const version = partOf(deployment.content, component)?.componentVersion ?? ''
-  const asked = spread(ring.devices, COMPONENT_SAMPLE_MAX)
-  let running = 0
+  const sample = spread(ring.devices, COMPONENT_SAMPLE_MAX)
+  let [running, asked] = [0, 0]
   await forEachOf(
-    asked,
+    sample,
     async ({ thingName }) => {
-      const found = (await fleet.componentsOf(thingName)).find(({ name }) => name === component)
+      const found = (await installedOn(thingName, session)).find(({ name }) => name === component)
+      asked += 1
       if (found?.version === version && found.lifecycleState === 'RUNNING') running += 1
     },
-    signal,
+    session.signal,
   )
-  return componentVerdict(running, asked.length, version, gates)
+  return componentVerdict(running, asked, version, gates)
+}
+
+/** Nothing on a device that has been taken out of Greengrass since the rollout began: it counts as without the component. */
+async function installedOn(
+  thingName: string,
+  { fleet, io, signal }: Session,
+): Promise<readonly InstalledComponent[]> {
+  try {
+    return await patiently(() => fleet.componentsOf(thingName), { clock: io.clock, signal })
+  } catch (error) {
+    if (error instanceof AwsProblem && error.code === 'not-found') return []
+    throw error
+  }
 }
 
 function observedOf(

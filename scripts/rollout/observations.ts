@@ -82,11 +82,13 @@ export class FolderObservations implements FleetObservations {
   }
 
   async #readOn(path: string): Promise<void> {
-    const { size } = await stat(path)
+    const size = await unlessGone(stat(path).then((found) => found.size))
+    if (size === undefined) return
     let from = this.#read.get(path) ?? 0
     if (size < from) from = 0 // Written anew.
     if (size === from) return
-    const file = await open(path)
+    const file = await unlessGone(open(path))
+    if (file === undefined) return
     try {
       if (path.endsWith('.json') && from === 0 && (await this.#readWhole(file, size))) {
         this.#read.set(path, size)
@@ -105,6 +107,12 @@ export class FolderObservations implements FleetObservations {
         for (const line of text.subarray(0, end).toString().split('\n')) this.#takeLine(line)
         rest = text.subarray(end)
         this.#read.set(path, at - rest.length)
+      }
+      // Not every writer ends its last line; only a whole message parses.
+      const last = parseOrUndefined(rest.toString())
+      if (isMap(last)) {
+        this.#take(last)
+        this.#read.set(path, size)
       }
     } finally {
       await file.close()
@@ -171,8 +179,20 @@ type Members = Readonly<Record<string, unknown>>
 const isMap = (value: unknown): value is Members =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
+/** Whoever brings the messages may clear away old ones at any moment. */
+async function unlessGone<T>(reading: Promise<T>): Promise<T | undefined> {
+  try {
+    return await reading
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    throw error
+  }
+}
+
 async function filesIn(folder: string, depth: number): Promise<string[]> {
-  const entries = await readdir(folder, { withFileTypes: true })
+  const reading = readdir(folder, { withFileTypes: true })
+  // The folder itself was named by the operator: it has to be there.
+  const entries = (depth === 0 ? await reading : await unlessGone(reading)) ?? []
   const files = entries
     .filter((entry) => entry.isFile() && /\.(json|jsonl|ndjson)$/.test(entry.name))
     .map(({ name }) => join(folder, name))

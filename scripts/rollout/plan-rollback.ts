@@ -5,18 +5,18 @@
  */
 import type { ComponentPart, Deployment, DeploymentContent, DeploymentsPlane } from '../aws/deployments.ts'
 import { sameData } from './configuration-tree.ts'
-import { fieldsOf, latestOf, partOf, type RingPlan, type RingState } from './plan.ts'
-import { ownTag, restoredPart, withPart } from './revision.ts'
-import type { Ring } from './rings.ts'
+import { type History, REVISIONS_MAX, readHistory, replacedBy, replacedUnseen } from './history.ts'
+import { fieldsOf, latestOf, type RingPlan, type RingState, writtenState } from './plan.ts'
+import { reservedNotes } from './plan-notes.ts'
+import { type Restored, restored } from './restore.ts'
+import { ownTag, partOf, WITHOUT_COMPONENT } from './revision.ts'
+import { liteThingProblems, type Ring } from './rings.ts'
 
 export interface RollbackWish {
   readonly component: string
   readonly toVersion?: string
   readonly deploymentId?: string
 }
-
-/** Revisions looked at: each is a call, and what is older than fifty revisions is better rolled out by its version. */
-const REVISIONS_MAX = 50
 
 export async function planRollback(
   plane: DeploymentsPlane,
@@ -26,33 +26,46 @@ export async function planRollback(
   const { component, toVersion } = wish
   const latest = await latestOf(plane, ring.targetArn)
   const refused = (problem: string) =>
-    ringPlan(ring, component, { kind: 'as-wanted' }, latest, latest, undefined, problem)
+    ringPlan(ring, component, { kind: 'as-wanted' }, latest, latest, undefined, [problem])
   if (latest === undefined) return refused(`${ring.name} has no deployment: there is nothing to roll back`)
   const present = partOf(latest.content, component)
   if (present === undefined) return refused(`${component} is not deployed to ${ring.name}`)
 
+  const history = await readHistory(plane, ring.targetArn, [latest])
+  const done = await planDone(history, ring, wish, latest)
+  if (done !== undefined) return done
   const isRolledBack = ownTag(latest, component, 'takenBack') !== undefined
-  const baseId = ownTag(latest, component, 'base')
-  const base = isRolledBack && baseId !== undefined ? await plane.get(baseId) : undefined
-  if (base !== undefined) {
-    const former = await findFormer(plane, ring, base, wish)
-    const content = former === undefined ? undefined : restored(base, component, former)
-    if (content !== undefined && sameData(partOf(content, component), present)) {
-      return ringPlan(ring, component, { kind: 'written' }, latest, base, content)
-    }
-  }
   const isDefault = toVersion === undefined && wish.deploymentId === undefined
   if ((isRolledBack && isDefault) || toVersion === present.componentVersion) {
     return ringPlan(ring, component, { kind: 'as-wanted' }, latest, latest, latest.content)
   }
-  const former = await findFormer(plane, ring, latest, wish)
-  if (former === undefined) return refused(`${ring.name}: ${notFound(wish)}`)
-  const content = restored(latest, component, former)
-  const kind = sameData(partOf(content, component), present) ? 'as-wanted' : 'to-write'
-  return {
-    ...ringPlan(ring, component, { kind }, latest, latest, content),
-    remake: (other) => restored(other, component, former),
-  }
+  const back = await backFrom(history, latest, wish)
+  if (back === undefined) return refused(`${ring.name}: ${notFound(wish)}`)
+  const kind = sameData(partOf(back.content, component), present) ? 'as-wanted' : 'to-write'
+  const plan = ringPlan(ring, component, { kind }, latest, latest, back.content)
+  return { ...plan, notes: [...plan.notes, ...back.notes], remake: back.remake }
+}
+
+/** Where an earlier run has written it. */
+async function planDone(
+  history: History,
+  ring: Ring,
+  wish: RollbackWish,
+  latest: Deployment,
+): Promise<RingPlan | undefined> {
+  const { component } = wish
+  const takenBack = ownTag(latest, component, 'takenBack')
+  const baseId = ownTag(latest, component, 'base')
+  const base = takenBack !== undefined && baseId !== undefined ? await history.get(baseId) : undefined
+  const back = base === undefined ? undefined : await backFrom(history, base, wish)
+  if (base === undefined || back === undefined) return undefined
+  if (!sameData(partOf(back.content, component), partOf(latest.content, component))) return undefined
+  const isOurs = (other: Deployment) => ownTag(other, component, 'takenBack') === takenBack
+  const unseen = await replacedUnseen(history, latest, base, isOurs)
+  const { replaced, notes } =
+    unseen === undefined ? { notes: [] } : replacedBy(latest, unseen, base, component)
+  const plan = ringPlan(ring, component, writtenState(replaced), latest, base, back.content)
+  return { ...plan, notes: [...plan.notes, ...notes], remake: back.remake }
 }
 
 function notFound({ component, toVersion, deploymentId }: RollbackWish): string {
@@ -64,40 +77,50 @@ function notFound({ component, toVersion, deploymentId }: RollbackWish): string 
   return `no revision before the present one had another version or configuration of ${component}`
 }
 
+/** The revision that follows `from`, or that would have followed another one. */
+async function backFrom(
+  history: History,
+  from: Deployment,
+  wish: RollbackWish,
+): Promise<(Restored & Pick<RingPlan, 'remake'>) | undefined> {
+  const { component } = wish
+  const found = await findFormer(history, from, wish)
+  if (found === undefined) return undefined
+  const takenBack = ownTag(from, component, 'rollout') ?? from.deploymentId
+  const restoration = { history, component, ...found, takenBack }
+  return {
+    ...(await restored(restoration, from)),
+    remake: async (other) => ({ content: (await restored(restoration, other)).content, base: other }),
+  }
+}
+
 interface Former {
-  readonly part: ComponentPart
+  readonly former: Deployment
   /** Parts of the revisions after it, the newest included. */
   readonly since: readonly ComponentPart[]
 }
 
 async function findFormer(
-  plane: DeploymentsPlane,
-  { targetArn }: Ring,
+  history: History,
   from: Deployment,
   { component, toVersion, deploymentId }: RollbackWish,
 ): Promise<Former | undefined> {
   const present = partOf(from.content, component)
-  const revisions = await plane.revisions(targetArn)
-  const at = revisions.findIndex((each) => each.deploymentId === from.deploymentId)
   const since = present === undefined ? [] : [present]
-  for (const each of revisions.slice(at + 1, at + 1 + REVISIONS_MAX)) {
-    const part = partOf((await plane.get(each.deploymentId))?.content, component)
-    if (part === undefined) continue
+  for (const id of history.before(from.deploymentId).slice(0, REVISIONS_MAX)) {
+    const revision = await history.get(id)
+    if (revision === undefined) continue
+    const part = partOf(revision.content, component)
     const isIt =
       deploymentId !== undefined
-        ? each.deploymentId === deploymentId
+        ? id === deploymentId
         : toVersion !== undefined
-          ? part.componentVersion === toVersion
+          ? part?.componentVersion === toVersion
           : !sameData(part, present)
-    if (isIt) return { part, since }
-    since.push(part)
+    if (part !== undefined && isIt) return { former: revision, since }
+    since.push(part ?? WITHOUT_COMPONENT)
   }
   return undefined
-}
-
-function restored(from: Deployment, component: string, { part, since }: Former): DeploymentContent {
-  const takenBack = ownTag(from, component, 'rollout') ?? from.deploymentId
-  return withPart(from.content, component, restoredPart(part, since), { base: from.deploymentId, takenBack })
 }
 
 function ringPlan(
@@ -107,10 +130,9 @@ function ringPlan(
   latest: Deployment | undefined,
   base: Deployment | undefined,
   content: DeploymentContent | undefined,
-  problem?: string,
+  problems: readonly string[] = [],
 ): RingPlan {
   const shown = content ?? latest?.content ?? { targetArn: ring.targetArn, components: {} }
-  const lite = ring.devices.filter(({ nucleus }) => nucleus === 'lite').length
   return {
     ring,
     component,
@@ -118,12 +140,9 @@ function ringPlan(
     latest,
     base,
     content: shown,
-    remake: () => shown,
+    remake: async (other) => ({ content: shown, base: other }),
     fields: state.kind === 'as-wanted' ? [] : fieldsOf(base?.content, shown, component),
-    notes:
-      lite > 0 && ring.kind === 'thing'
-        ? [`${ring.name} runs the nucleus lite, which takes deployments for thing groups only`]
-        : [],
-    problems: problem === undefined ? [] : [problem],
+    notes: latest === undefined ? [] : reservedNotes(latest.content),
+    problems: [...liteThingProblems(ring, 'roll back a group that it is in'), ...problems],
   }
 }

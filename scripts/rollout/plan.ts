@@ -3,28 +3,34 @@
  * stands in the deployments' own tags: a command that was killed finds its work again by them.
  */
 import type { ConfigFault } from '../../src/config/fault.ts'
-import type { ComponentPart, Deployment, DeploymentContent, DeploymentsPlane } from '../aws/deployments.ts'
+import type { Deployment, DeploymentContent, DeploymentsPlane } from '../aws/deployments.ts'
 import { differences, type FieldChange } from '../plan/difference.ts'
 import type { DataMap } from '../plan/normal.ts'
 import { sameData } from './configuration-tree.ts'
+import { type Replaced, readHistory, replacedBy, replacedUnseen } from './history.ts'
+import { isOver, notesOn } from './plan-notes.ts'
 import {
   type Change,
   type DeploymentWishes,
+  hasWishes,
   mergedBy,
   NO_BASE,
   ownTag,
+  partOf,
   revise,
+  reviseAgain,
   rolloutIdOf,
   shortHash,
 } from './revision.ts'
-import type { Ring } from './rings.ts'
+import { liteThingProblems, type Ring } from './rings.ts'
 import { configurationFaults } from './wanted-configuration.ts'
+import type { Remake } from './write.ts'
 
 export type RingState =
   /** The revision in force is to be followed by another one. */
   | { readonly kind: 'to-write' }
-  /** An earlier run of this rollout has written it. */
-  | { readonly kind: 'written' }
+  /** An earlier run has written it, and may have replaced somebody's revision that it had not seen. */
+  | { readonly kind: 'written'; readonly replaced?: Deployment }
   /** The target has what is wanted, by whomever. */
   | { readonly kind: 'as-wanted' }
   /** An earlier run of this rollout has taken it back. */
@@ -39,8 +45,7 @@ export interface RingPlan {
   /** What the new one is made from: the one in force, or what that was made from if it is ours already. */
   readonly base: Deployment | undefined
   readonly content: DeploymentContent
-  /** The same change to another revision. */
-  readonly remake: (latest: Deployment) => DeploymentContent
+  readonly remake: Remake
   /** Of our component: version, configuration, and whatever else changes for the deployment. */
   readonly fields: readonly FieldChange[]
   readonly notes: readonly string[]
@@ -65,53 +70,108 @@ export async function planRing(
   ring: Ring,
   request: RolloutRequest,
 ): Promise<RingPlan> {
-  const { change, again } = request
   const latest = await latestOf(plane, ring.targetArn)
-  const rolloutId = rolloutIdOf(change)
+  const former = await formerBase(plane, latest, request)
+  if (latest !== undefined && former !== undefined) {
+    const ours = await planOurs(plane, ring, request, latest, former)
+    if (ours !== undefined) return ours
+  }
+  const { change } = request
   const wishes = request.wishes(ring)
-
-  const former = await formerBase(plane, latest, change.component, rolloutId)
-  if (former !== undefined) {
-    const content = revise(former.base, ring.targetArn, change, wishes)
-    if (sameData(partOf(content, change.component), partOf(latest?.content, change.component))) {
-      return ringPlan(ring, request, { kind: 'written' }, latest, former.base, content)
-    }
+  const taken = request.again ? undefined : await takenBack(plane, latest, request)
+  if (taken !== undefined) {
+    const content = revise(taken.base, ring.targetArn, change, wishes)
+    return ringPlan(ring, request, { kind: 'taken-back' }, latest, taken.base, content)
   }
   const content = revise(latest, ring.targetArn, change, wishes)
-  if (!again && ownTag(latest, change.component, 'takenBack') === rolloutId) {
-    return ringPlan(ring, request, { kind: 'taken-back' }, latest, latest, content)
-  }
-  const { job, ...others } = wishes
-  const asked = revise(latest, ring.targetArn, change, job?.isAsked ? wishes : others)
+  const asked = revise(latest, ring.targetArn, change, askedOf(wishes))
   const isAsWanted =
     latest !== undefined && sameData(withoutTags(asked), withoutTags(latest.content)) && !isOver(latest)
   return ringPlan(ring, request, { kind: isAsWanted ? 'as-wanted' : 'to-write' }, latest, latest, content)
 }
+
+/** Where the revision in force is of this rollout: nothing is left to write, or its wishes for the deployment are. */
+async function planOurs(
+  plane: DeploymentsPlane,
+  ring: Ring,
+  request: RolloutRequest,
+  latest: Deployment,
+  { base }: Base,
+): Promise<RingPlan | undefined> {
+  const { change } = request
+  const wishes = request.wishes(ring)
+  const content = revise(base, ring.targetArn, change, wishes)
+  if (!sameData(partOf(content, change.component), partOf(latest.content, change.component))) return undefined
+  const { replaced, notes } = await lookForReplaced(plane, ring, latest, base, request)
+  const isDone = hasWishes(latest.content, askedOf(wishes)) && !isOver(latest)
+  const plan =
+    replaced !== undefined || isDone
+      ? ringPlan(ring, request, writtenState(replaced), latest, base, content)
+      : ringPlan(ring, request, { kind: 'to-write' }, latest, base, reviseAgain(latest, base, change, wishes))
+  return { ...plan, notes: [...plan.notes, ...notes] }
+}
+
+/** Of a job configuration nobody has asked for, a deployment may as well have none. */
+function askedOf(wishes: DeploymentWishes): DeploymentWishes {
+  const { job, ...others } = wishes
+  return job !== undefined && Object.keys(job.asked).length > 0 ? wishes : others
+}
+
+export const writtenState = (replaced: Deployment | undefined): RingState =>
+  replaced === undefined ? { kind: 'written' } : { kind: 'written', replaced }
 
 export async function latestOf(plane: DeploymentsPlane, targetArn: string): Promise<Deployment | undefined> {
   const id = await plane.latestId(targetArn)
   return id === undefined ? undefined : plane.get(id)
 }
 
-/** A canceled deployment is the latest of its target all the same, and reaches nobody any more. */
-const isOver = ({ status }: Deployment) => status === 'CANCELED' || status === 'FAILED'
+interface Base {
+  /** The target may have had no deployment. */
+  readonly base: Deployment | undefined
+}
 
-/** What our own revision was made from, if the one in force is ours; the target may have had none. */
+/** What our own revision was made from, if the one in force is ours; nothing where that was deleted since. */
 async function formerBase(
   plane: DeploymentsPlane,
   latest: Deployment | undefined,
-  component: string,
-  rolloutId: string,
-): Promise<{ readonly base: Deployment | undefined } | undefined> {
-  const baseId = ownTag(latest, component, 'base')
-  if (baseId === undefined || ownTag(latest, component, 'rollout') !== rolloutId) return undefined
-  return { base: baseId === NO_BASE ? undefined : await plane.get(baseId) }
+  { change }: RolloutRequest,
+): Promise<Base | undefined> {
+  const baseId = ownTag(latest, change.component, 'base')
+  if (baseId === undefined || ownTag(latest, change.component, 'rollout') !== rolloutIdOf(change))
+    return undefined
+  if (baseId === NO_BASE) return { base: undefined }
+  const base = await plane.get(baseId)
+  return base === undefined ? undefined : { base }
 }
 
-export const partOf = (
-  content: DeploymentContent | undefined,
-  component: string,
-): ComponentPart | undefined => content?.components[component]
+/** What the rollout had been made from where it was taken back: the plan stays that of the first run. */
+async function takenBack(
+  plane: DeploymentsPlane,
+  latest: Deployment | undefined,
+  request: RolloutRequest,
+): Promise<Base | undefined> {
+  const { component } = request.change
+  if (ownTag(latest, component, 'takenBack') !== rolloutIdOf(request.change)) return undefined
+  const baseId = ownTag(latest, component, 'base')
+  const ours = baseId === undefined ? undefined : await plane.get(baseId)
+  return (await formerBase(plane, ours, request)) ?? { base: latest }
+}
+
+/** Whether an earlier run, ended before it could look, has replaced a revision that it had not seen. */
+async function lookForReplaced(
+  plane: DeploymentsPlane,
+  { targetArn }: Ring,
+  latest: Deployment,
+  base: Deployment | undefined,
+  { change }: RolloutRequest,
+): Promise<Replaced> {
+  if (base === undefined) return { notes: [] }
+  const { component } = change
+  const history = await readHistory(plane, targetArn, [latest, base])
+  const isOurs = (other: Deployment) => ownTag(other, component, 'rollout') === rolloutIdOf(change)
+  const replaced = await replacedUnseen(history, latest, base, isOurs)
+  return replaced === undefined ? { notes: [] } : replacedBy(latest, replaced, base, component)
+}
 
 const withoutTags = ({ tags: _, ...content }: DeploymentContent) => content
 
@@ -132,15 +192,18 @@ function ringPlan(
     latest,
     base,
     content,
-    remake: (other) => revise(other, ring.targetArn, change, wishes(ring)),
-    fields: state.kind === 'as-wanted' ? [] : fieldsOf(base?.content, content, component),
+    // Who has built upon ours has our version: it is still the older one that this would be taken back to.
+    remake: async (other) =>
+      ownTag(other, component, 'rollout') === rolloutIdOf(change)
+        ? { content: reviseAgain(other, base, change, wishes(ring)), base }
+        : { content: revise(other, ring.targetArn, change, wishes(ring)), base: other },
+    fields:
+      state.kind === 'as-wanted'
+        ? []
+        : fieldsOf((state.kind === 'to-write' ? latest : base)?.content, content, component),
     notes: notesOn(ring, latest, content, component),
     problems: [
-      ...(ring.kind === 'thing' && ring.devices.some(({ nucleus }) => nucleus === 'lite')
-        ? [
-            `${ring.name} runs the nucleus lite, which takes deployments for thing groups only: roll out to a group that it is in`,
-          ]
-        : []),
+      ...liteThingProblems(ring, 'roll out to a group that it is in'),
       ...configurationFaults(wanted).map((fault) => `${ring.name}: ${placeOf(fault)}`),
     ],
   }
@@ -165,44 +228,4 @@ function viewOf(content: DeploymentContent | undefined, component: string): Data
     iotJobConfiguration: content?.iotJobConfiguration,
   }
   return JSON.parse(JSON.stringify(view)) as DataMap
-}
-
-/** The nucleus's own component, and what it is called on devices with the lite one. */
-const NUCLEI = ['aws.greengrass.Nucleus', 'aws.greengrass.NucleusLite']
-
-function notesOn(
-  ring: Ring,
-  latest: Deployment | undefined,
-  content: DeploymentContent,
-  component: string,
-): string[] {
-  const lite = ring.devices.filter(({ nucleus }) => nucleus === 'lite').length
-  const handling = content.deploymentPolicies?.failureHandlingPolicy
-  const twins = Object.keys(content.components).filter(
-    (name) => name !== component && /\.DeviceDefender(\.|$)/.test(name),
-  )
-  return [
-    ...(latest === undefined
-      ? ['the target has no deployment yet: the new one will hold this component alone']
-      : []),
-    ...(latest !== undefined && isOver(latest)
-      ? [`the deployment in force is ${latest.status}: what it holds is deployed again`]
-      : []),
-    ...(NUCLEI.some((name) => name in content.components) || lite === ring.devices.length
-      ? []
-      : [
-          'no version of aws.greengrass.Nucleus is named: a newer patch version may come along and restart the devices; name the one that they have',
-        ]),
-    ...(handling === 'DO_NOTHING'
-      ? [
-          'failureHandlingPolicy is DO_NOTHING: devices do not go back by themselves (--failure-handling ROLLBACK)',
-        ]
-      : []),
-    ...(lite > 0
-      ? [
-          `${lite === 1 ? '1 lite device cannot go back by itself' : `${lite} lite devices cannot go back by themselves`}: a failed ring is taken back by this command`,
-        ]
-      : []),
-    ...twins.map((name) => `${name} is deployed there too: two agents would report for the same thing`),
-  ]
 }

@@ -13,7 +13,16 @@ import type {
 } from '../aws/deployments.ts'
 import type { DataMap } from '../plan/normal.ts'
 import { stableJson } from '../plan/stable-json.ts'
-import { isMap, merged, pointersToUndo, withoutPointer } from './configuration-tree.ts'
+import {
+  isMap,
+  leavesOf,
+  merged,
+  pointersToUndo,
+  sameData,
+  within,
+  withoutPointer,
+} from './configuration-tree.ts'
+import { type JobOptions, jobOver } from './job.ts'
 
 /** What is wanted of one component. */
 export interface Change {
@@ -28,7 +37,8 @@ export interface Change {
 /** What is set for the deployment as a whole: where it says nothing itself, or where the operator did. */
 export interface DeploymentWishes {
   readonly failureHandling?: 'ROLLBACK' | 'DO_NOTHING'
-  readonly job?: { readonly configuration: JobConfiguration; readonly isAsked: boolean }
+  /** Where the deployment has no job configuration, and what is laid over one that it has. */
+  readonly job?: { readonly configuration: JobConfiguration; readonly asked: JobOptions }
   /** For a target that has no deployment yet. */
   readonly name: string
 }
@@ -43,12 +53,26 @@ export const OWN_TAGS = {
   takenBack: 'greengrass-defender:taken-back',
   /** Hash of the component's part: others hand our tags on, and may have changed the part. */
   part: 'greengrass-defender:part',
+  /** Hashes of what was set for the deployment as a whole, for the same reason. */
+  deploymentPolicies: 'greengrass-defender:policies',
+  iotJobConfiguration: 'greengrass-defender:job',
 } as const
+
+/** What a deployment says for all of its components. */
+export const WIDE = ['deploymentPolicies', 'iotJobConfiguration'] as const
 
 /** The value of the tag `base` where the target had no deployment. */
 export const NO_BASE = 'none'
 
 type OwnTags = Partial<Record<Exclude<keyof typeof OWN_TAGS, 'part'>, string>>
+
+/** Tags of AWS itself, which nobody else may give. CloudFormation marks what it has created with them. */
+const RESERVED_TAGS = 'aws:'
+
+export const partOf = (
+  content: DeploymentContent | undefined,
+  component: string,
+): ComponentPart | undefined => content?.components[component]
 
 /** What a component's part merges, as far as the cloud knows. Throws where that is no JSON object. */
 export function mergedBy(part: ComponentPart | undefined): DataMap {
@@ -68,22 +92,38 @@ export function changedPart(part: ComponentPart | undefined, change: Change): Co
   const kept = change.reset.reduce(withoutPointer, mergedBy(part))
   const merge = merged(kept, change.merge)
   const reset = distinct([...(old?.reset ?? []), ...change.reset])
-  return partOf(change.version, textOf(merge, part), reset, part)
+  return newPart(change.version, textOf(merge, part), reset, part)
 }
 
 /**
  * The part as the former revision had it, configuration too: what later ones merged is not undone by merging the old
- * again, so that it is reset.
+ * again, so that it is reset; and what they changed of that which devices had from still older revisions is merged again.
  * @param since parts of the revisions after the former one, the present one included
+ * @param configured what devices had with the former one, at least as far as later ones have touched it
  */
-export function restoredPart(former: ComponentPart, since: readonly ComponentPart[]): ComponentPart {
-  const target = mergedBy(former)
-  const undone = since.flatMap((part) => pointersToUndo(mergedBy(part), target))
+export function restoredPart(
+  former: ComponentPart,
+  since: readonly ComponentPart[],
+  configured: DataMap,
+): ComponentPart {
+  const undone = since.flatMap((part) => pointersToUndo(mergedBy(part), configured))
+  const back = touchedBy(since).map((pointer) => within(configured, pointer))
+  const merge = back.reduce(merged, mergedBy(former))
   const reset = distinct([...(former.configurationUpdate?.reset ?? []), ...undone])
-  return partOf(former.componentVersion ?? '', former.configurationUpdate?.merge, withoutInner(reset), former)
+  return newPart(former.componentVersion ?? '', textOf(merge, former), withoutInner(reset), former)
 }
 
-function partOf(
+/** Pointers of all that these parts have set or reset. */
+export const touchedBy = (parts: readonly ComponentPart[]): readonly string[] =>
+  distinct(parts.flatMap((part) => [...leavesOf(mergedBy(part)), ...(part.configurationUpdate?.reset ?? [])]))
+
+/** What a revision without the component does to devices: nothing of its configuration is left. */
+export const WITHOUT_COMPONENT: ComponentPart = {
+  componentVersion: undefined,
+  configurationUpdate: { reset: [''] },
+}
+
+function newPart(
   componentVersion: string,
   merge: string | undefined,
   reset: readonly string[],
@@ -135,8 +175,17 @@ export function withPart(
 
 export const foreignTags = ({ tags = {} }: DeploymentContent): Readonly<Record<string, string>> =>
   Object.fromEntries(
-    Object.entries(tags).filter(([key]) => !(Object.values(OWN_TAGS) as readonly string[]).includes(key)),
+    Object.entries(tags).filter(
+      ([key]) => !(Object.values(OWN_TAGS) as readonly string[]).includes(key) && !isReserved(key),
+    ),
   )
+
+/** Tags that cannot be handed on. */
+export const reservedTags = ({ tags = {} }: DeploymentContent): readonly string[] =>
+  Object.keys(tags).filter(isReserved)
+
+/** Tagging best practices: the prefix is reserved in any case of its letters. */
+const isReserved = (key: string) => key.toLowerCase().startsWith(RESERVED_TAGS)
 
 const namedTags = (own: Readonly<Record<string, string>>) =>
   Object.fromEntries(
@@ -163,10 +212,31 @@ export function revise(
 ): DeploymentContent {
   const content = base?.content ?? { targetArn, deploymentName: wishes.name, components: {} }
   const part = changedPart(content.components[change.component], change)
+  const next = withWishes(content, wishes)
   const own = { rollout: rolloutIdOf(change), base: base?.deploymentId ?? NO_BASE }
-  const next = withPart(content, change.component, part, own)
-  return withWishes(next, wishes)
+  return withPart(next, change.component, part, { ...own, ...wideTags(next) })
 }
+
+/** Once more, over our own revision: it is still the older one that it would be taken back to. */
+export function reviseAgain(
+  ours: Deployment,
+  base: Deployment | undefined,
+  change: Change,
+  wishes: DeploymentWishes,
+): DeploymentContent {
+  const next = revise(ours, ours.content.targetArn, change, wishes)
+  return { ...next, tags: { ...next.tags, [OWN_TAGS.base]: base?.deploymentId ?? NO_BASE } }
+}
+
+const wideTags = (content: DeploymentContent): OwnTags =>
+  Object.fromEntries(WIDE.map((field) => [field, wideHash(content, field)]))
+
+export const wideHash = (content: DeploymentContent, field: (typeof WIDE)[number]): string =>
+  shortHash(content[field] ?? {})
+
+/** Whether the deployment says already what the operator asks for it as a whole. */
+export const hasWishes = (content: DeploymentContent, wishes: DeploymentWishes): boolean =>
+  sameData(withWishes(content, wishes), content)
 
 function withWishes(
   content: DeploymentContent,
@@ -175,12 +245,13 @@ function withWishes(
   const old: Policies = content.deploymentPolicies ?? {}
   const handling = failureHandling ?? (old.failureHandlingPolicy === undefined ? 'ROLLBACK' : undefined)
   // A deployment without one is answered with an empty one.
-  const hasJob = Object.keys(content.iotJobConfiguration ?? {}).length > 0
-  const isJobWanted = job !== undefined && (job.isAsked || !hasJob)
+  const present = content.iotJobConfiguration ?? {}
+  const hasJob = Object.keys(present).length > 0
+  const wanted = job === undefined ? present : hasJob ? jobOver(present, job.asked) : job.configuration
   return {
     ...content,
     ...(handling === undefined ? {} : { deploymentPolicies: { ...old, failureHandlingPolicy: handling } }),
-    ...(isJobWanted ? { iotJobConfiguration: { ...content.iotJobConfiguration, ...job.configuration } } : {}),
+    ...(sameData(wanted, present) ? {} : { iotJobConfiguration: wanted }),
   }
 }
 
@@ -197,6 +268,9 @@ export const rolloutIdOf = ({ component, version, merge, reset }: Change): strin
 
 export const shortHash = (value: unknown): string => hashOf(value).slice(0, ID_CHARACTERS)
 
-/** The same content made from the same revision is asked for once, however often the command was killed in between. */
-export const clientTokenOf = (content: DeploymentContent): string =>
-  hashOf(content).slice(0, TOKEN_CHARACTERS)
+/**
+ * The same content in the place of the same revision is asked for once, however often the command was killed in between.
+ * @param inForce the revision that it follows: after a canceled one the same content is a new deployment
+ */
+export const clientTokenOf = (content: DeploymentContent, inForce: string | undefined): string =>
+  hashOf({ content, inForce }).slice(0, TOKEN_CHARACTERS)

@@ -66,3 +66,9 @@ export function ringText({ name, devices, otherThings }: Ring): string {
   const others = otherThings === 0 ? '' : `, and ${otherThings} things that are none (yet)`
   return `${name} (${devices.length} core device${devices.length === 1 ? '' : 's'}${split}${others})`
 }
+
+/** Greengrass developer guide, "Greengrass nucleus lite": deployments come to it by thing groups. */
+export const liteThingProblems = ({ kind, name, devices }: Ring, instead: string): string[] =>
+  kind === 'thing' && devices.some(({ nucleus }) => nucleus === 'lite')
+    ? [`${name} runs the nucleus lite, which takes deployments for thing groups only: ${instead}`]
+    : []

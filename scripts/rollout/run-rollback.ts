@@ -1,13 +1,14 @@
 /** `defender rollback`: a component's former version and configuration, on one target or several. */
+import { OperatorProblem } from '../aws/operator-io.ts'
 import { AwsProblem } from '../aws/problem.ts'
-import { whyNot } from './consent.ts'
+import { whyNot } from '../plan/consent.ts'
 import { type RolloutIo, type RolloutStatus, type Session, type SessionOptions, withSession } from './io.ts'
 import { type Gates, watchAndJudge } from './judge.ts'
 import { planFingerprint, type RingPlan } from './plan.ts'
 import { planRollback, type RollbackWish } from './plan-rollback.ts'
 import { type RingName, resolveRings } from './rings.ts'
 import { showPlan, type WholePlan } from './show-plan.ts'
-import { writeRevision } from './write.ts'
+import { catchUp, type WriteEnd, writeRevision } from './write.ts'
 
 export interface RollbackOptions extends SessionOptions, RollbackWish {
   readonly rings: readonly RingName[]
@@ -65,18 +66,12 @@ async function carryOut(
   const written: { readonly plan: RingPlan; readonly deployment: NonNullable<RingPlan['latest']> }[] = []
   let isComplete = true
   for (const plan of plans) {
-    const { ring, component, latest, content, remake, state } = plan
-    if (state.kind !== 'to-write') {
+    const { ring, latest } = plan
+    const result = await write(plan, plane)
+    if (result === undefined) {
       if (latest !== undefined) written.push({ plan, deployment: latest })
       continue
     }
-    const result = await writeRevision(plane, {
-      targetArn: ring.targetArn,
-      component,
-      latest,
-      content,
-      remake,
-    })
     if (result.kind === 'lost') {
       problem(`${ring.name}: ${result.reason}`)
       isComplete = false
@@ -91,7 +86,7 @@ async function carryOut(
     if (signal.aborted) break
     const judged = await watchAndJudge(plan.ring, plan.component, deployment, gates, session).catch(
       (error: unknown) => {
-        if (error instanceof AwsProblem)
+        if (error instanceof AwsProblem || error instanceof OperatorProblem)
           problem('what was written stays: run the same command again to watch on')
         throw error
       },
@@ -105,4 +100,14 @@ async function carryOut(
     return end('interrupted', 1)
   }
   return isComplete ? end('complete', 0) : end('not complete', 1)
+}
+
+/** Undefined where nothing is to be written. */
+async function write(plan: RingPlan, plane: Session['plane']): Promise<WriteEnd | undefined> {
+  const { ring, state, latest } = plan
+  const revision = { targetArn: ring.targetArn, ...plan }
+  if (state.kind === 'to-write') return writeRevision(plane, revision)
+  return state.kind === 'written' && state.replaced !== undefined && latest !== undefined
+    ? catchUp(plane, { ...revision, latest }, state.replaced)
+    : undefined
 }

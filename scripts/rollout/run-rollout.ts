@@ -1,18 +1,16 @@
 /** `defender rollout`: a version and its configuration, ring after ring, through the gates or back. */
 import { OperatorProblem } from '../aws/operator-io.ts'
-import { AwsProblem } from '../aws/problem.ts'
+import { whyNot } from '../plan/consent.ts'
 import { formatDuration, plural } from '../render/numbers.ts'
-import { whyNot } from './consent.ts'
+import { carryOut, tellEnd } from './carry-out.ts'
 import { type RolloutIo, type RolloutStatus, type Session, type SessionOptions, withSession } from './io.ts'
 import { type JobOptions, jobWishes } from './job.ts'
-import { type Gates, healthIntervalMs, watchAndJudge } from './judge.ts'
+import { type Gates, healthIntervalMs } from './judge.ts'
 import { planFingerprint, planRing, type RingPlan, type RolloutRequest } from './plan.ts'
-import { type Change, type DeploymentWishes, rolloutIdOf } from './revision.ts'
+import type { Change, DeploymentWishes } from './revision.ts'
 import { type Ring, type RingName, resolveRings } from './rings.ts'
 import { showPlan, type WholePlan } from './show-plan.ts'
-import { takeBack } from './take-back.ts'
 import { type ConfigurationOptions, readConfiguration } from './wanted-configuration.ts'
-import { writeRevision } from './write.ts'
 
 export interface RolloutOptions extends SessionOptions, ConfigurationOptions, JobOptions {
   readonly component: string
@@ -25,6 +23,9 @@ export interface RolloutOptions extends SessionOptions, ConfigurationOptions, Jo
 }
 
 export async function rollout(options: RolloutOptions, io: RolloutIo): Promise<RolloutStatus> {
+  if (options.gates.requireObserved === true && options.healthFrom === 'none') {
+    throw new OperatorProblem('--require-observed needs --health-from: nothing would be observed')
+  }
   const wanted = await readConfiguration(options)
   if (wanted.problems.length > 0) throw new OperatorProblem(wanted.problems.join('\n'))
   const change: Change = {
@@ -148,94 +149,4 @@ async function refusalOf(
   if (reason === undefined) return undefined
   session.problem(reason)
   return refused
-}
-
-async function carryOut(
-  plan: WholePlan,
-  { change }: RolloutRequest,
-  gates: Gates,
-  session: Session,
-): Promise<RolloutStatus> {
-  const rolloutId = rolloutIdOf(change)
-  const written = plan.plans.filter(({ state }) => state.kind === 'written')
-  const back = async () => {
-    const { isComplete } = await takeBack(written, rolloutId, gates.maxWaitMs, session)
-    return isComplete
-      ? tellEnd('taken back', 3, plan, session)
-      : tellEnd('not all taken back', 4, plan, session)
-  }
-
-  const before = plan.plans.find(({ state }) => state.kind === 'taken-back')
-  if (before !== undefined) {
-    session.problem(
-      `${change.version} with this configuration was taken back from ${before.ring.name} before. To try it once more add --again.`,
-    )
-    return back()
-  }
-
-  for (const each of plan.plans) {
-    const { ring } = each
-    if (session.signal.aborted) return interrupted(plan, session)
-    const deployment =
-      each.state.kind === 'to-write'
-        ? await write(each, session)
-        : (each.latest as NonNullable<typeof each.latest>)
-    if (deployment === undefined) return tellEnd('somebody else was faster', 1, plan, session)
-    if (each.state.kind === 'to-write') written.push(each)
-    const end = await watchAndJudge(ring, each.component, deployment, gates, session).catch(
-      (error: unknown) => {
-        if (error instanceof AwsProblem) session.problem(GO_ON)
-        throw error
-      },
-    )
-    if (end.kind === 'interrupted') return interrupted(plan, session)
-    if (end.kind === 'superseded') {
-      session.problem(`${ring.name}: somebody has changed ${each.component} there meanwhile; stopped`)
-      return tellEnd('somebody else changed it', 1, plan, session)
-    }
-    if (end.kind === 'failed') {
-      session.problem(`${ring.name}: a gate failed; what this rollout has written is taken back`)
-      return back()
-    }
-  }
-  return tellEnd('complete', 0, plan, session)
-}
-
-const GO_ON = 'what was rolled out stays as it is: run the same command again to go on from there'
-
-/** Undefined if somebody else was faster. */
-async function write(plan: RingPlan, session: Session) {
-  const { ring, component, latest, content, remake } = plan
-  const end = await writeRevision(session.plane, {
-    targetArn: ring.targetArn,
-    component,
-    latest,
-    content,
-    remake,
-  })
-  if (end.kind === 'lost') {
-    session.problem(`${ring.name}: ${end.reason}`)
-    return undefined
-  }
-  for (const each of end.notes) session.note(`${ring.name}: ${each}`)
-  const { deploymentId } = end.deployment
-  session.tell({ event: 'written', ring: ring.name, deploymentId }, `${ring.name}: wrote ${deploymentId}`)
-  return end.deployment
-}
-
-function interrupted(plan: WholePlan, session: Session): RolloutStatus {
-  session.problem(`interrupted: ${GO_ON}`)
-  return tellEnd('interrupted', 1, plan, session)
-}
-
-function tellEnd(
-  outcome: string,
-  status: RolloutStatus,
-  { fingerprint, component }: WholePlan,
-  { tell }: Session,
-): RolloutStatus {
-  const text =
-    outcome === 'nothing done' ? `Carry out with: --fingerprint ${fingerprint}` : `${component}: ${outcome}.`
-  tell({ event: 'end', outcome, fingerprint }, outcome === 'refused' ? undefined : text)
-  return status
 }

@@ -3,12 +3,14 @@
  * was before, and everything else as it is now. That is the only way back for devices with the nucleus lite, which do not
  * return by themselves, and for those that took a version which only later showed what it is worth.
  */
-import type { Deployment, DeploymentContent } from '../aws/deployments.ts'
+import type { Deployment } from '../aws/deployments.ts'
 import { AwsProblem } from '../aws/problem.ts'
 import { sameData } from './configuration-tree.ts'
+import { readHistory } from './history.ts'
 import type { Session } from './io.ts'
-import { latestOf, partOf, type RingPlan } from './plan.ts'
-import { restoredPart, withPart } from './revision.ts'
+import { latestOf, type RingPlan } from './plan.ts'
+import { restored } from './restore.ts'
+import { partOf } from './revision.ts'
 import { watchRing } from './watch.ts'
 import { writeRevision } from './write.ts'
 
@@ -62,17 +64,22 @@ async function takeBackRing(
     problem(`${ring.name} was not taken back: somebody has changed ${component} there since`)
     return undefined
   }
-  const remake = (other: Deployment): DeploymentContent => {
-    const former = partOf(base?.content, component)
-    const part = former === undefined || ours === undefined ? former : restoredPart(former, [ours])
-    return withPart(other.content, component, part, { base: other.deploymentId, takenBack: rolloutId })
+  const restoration = {
+    history: await readHistory(plane, ring.targetArn, [latest, base]),
+    component,
+    former: base,
+    since: ours === undefined ? [] : [ours],
+    takenBack: rolloutId,
   }
+  const back = await restored(restoration, latest)
+  for (const each of back.notes) note(`${ring.name}: ${each}`)
   const end = await writeRevision(plane, {
     targetArn: ring.targetArn,
     component,
     latest,
-    content: remake(latest),
-    remake,
+    base: latest,
+    content: back.content,
+    remake: async (other) => ({ content: (await restored(restoration, other)).content, base: other }),
   })
   if (end.kind === 'lost') {
     problem(`${ring.name} was not taken back: ${end.reason}`)

@@ -122,7 +122,10 @@ function parseSet(text: string): DataMap | undefined {
   const [first = '', ...inner] = keys
   if (keys.includes('')) return undefined
   const given = text.slice(split + 1)
-  const setting = inner.length === 0 ? (settings as Readonly<Record<string, Setting>>)[first] : undefined
+  const setting =
+    inner.length === 0 && Object.hasOwn(settings, first)
+      ? (settings as Readonly<Record<string, Setting>>)[first]
+      : undefined
   const value = setting?.schema.safeParse(given).success === true ? given : jsonOrText(given)
   return { [first]: inner.reduceRight<Data>((within, key) => ({ [key]: within }), value) }
 }

@@ -10,8 +10,10 @@ import type { DeviceDeployment, FleetDevices, JobCounts } from '../aws/fleet-dev
 import { AwsProblem } from '../aws/problem.ts'
 import { forEachOf, spread } from './concurrent.ts'
 import { sameData } from './configuration-tree.ts'
-import { latestOf, partOf } from './plan.ts'
+import { FAILED_TRIES_MAX, FIRST_PAUSE_MS, isPassing, PAUSE_GROWTH, PAUSE_MS_MAX } from './patience.ts'
+import { latestOf } from './plan.ts'
 import { outcomeOf } from './reasons.ts'
+import { partOf } from './revision.ts'
 import type { Ring } from './rings.ts'
 
 export interface Progress {
@@ -54,17 +56,12 @@ export interface WatchBounds {
   readonly maxWaitMs: number
 }
 
-/** Waits grow while nothing happens, so that a slow ring costs few calls. */
-const FIRST_PAUSE_MS = 5_000
-const PAUSE_MS_MAX = 30_000
 /** Up to here each device is asked itself: a minute's worth of one call a second. */
 const ASKED_EACH_MAX = 60
 /** Where there is no job, so many of those that have not settled are asked in a round. */
 const ASKED_A_ROUND_MAX = 1000
 /** Of more devices so many are asked what failed. */
 const ASKED_FOR_REASONS_MAX = 200
-/** Rounds in a row that may fail for want of network or because AWS throttles: some minutes. */
-const FAILED_ROUNDS_MAX = 8
 
 export async function watchRing(
   ring: Ring,
@@ -82,12 +79,12 @@ export async function watchRing(
   for (;;) {
     const now = await round(ring, component, state, watching).catch((error: unknown) => {
       failedRounds += 1
-      if (!isPassing(error) || failedRounds > FAILED_ROUNDS_MAX) throw error
+      if (!isPassing(error) || failedRounds > FAILED_TRIES_MAX) throw error
       return undefined
     })
     if (now !== undefined) {
       failedRounds = 0
-      if (now.state.deployment !== state.deployment) {
+      if (now.state.deployment.deploymentId !== state.deployment.deploymentId) {
         onNote(
           `${ring.name}: ${now.state.deployment.deploymentId} is in force now, with the same ${component}`,
         )
@@ -105,7 +102,7 @@ export async function watchRing(
     if (signal.aborted) return ended('interrupted', ring, state)
     if (clock.monotonicMs() >= deadline) return finish(ring, 'timeout', state, watching)
     await clock.sleep(Math.min(pauseMs, deadline - clock.monotonicMs()), signal)
-    pauseMs = Math.min(PAUSE_MS_MAX, pauseMs * 1.5)
+    pauseMs = Math.min(PAUSE_MS_MAX, pauseMs * PAUSE_GROWTH)
   }
 }
 
@@ -145,7 +142,8 @@ async function round(
   }
   const counts = state.isJobClosed ? undefined : await countsOf(fleet, state.deployment)
   state = {
-    deployment: state.deployment,
+    // The job tells a cancelation; where there is none, the deployment does.
+    deployment: counts === undefined ? await readAgain(plane, state.deployment) : state.deployment,
     open: state.open,
     settled: state.settled,
     isJobClosed: counts === undefined,
@@ -157,6 +155,9 @@ async function round(
   }
   return { state, isSuperseded: false }
 }
+
+const readAgain = async (plane: DeploymentsPlane, deployment: Deployment): Promise<Deployment> =>
+  (await plane.get(deployment.deploymentId)) ?? deployment
 
 /** Whoever has not settled is asked again in a later round. */
 async function ask(
@@ -237,6 +238,3 @@ const ended = (kind: WatchEnd['kind'], ring: Ring, state: State): WatchEnd => ({
   progress: progressOf(ring, state),
   failures: new Map([...state.settled].filter(([, { status }]) => outcomeOf(status) === 'failed')),
 })
-
-const isPassing = (error: unknown): boolean =>
-  error instanceof AwsProblem && ['throttled', 'unreachable', 'unavailable'].includes(error.code)

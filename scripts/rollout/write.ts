@@ -7,38 +7,96 @@ import { setTimeout as wait } from 'node:timers/promises'
 import type { Deployment, DeploymentContent, DeploymentsPlane } from '../aws/deployments.ts'
 import { AwsProblem } from '../aws/problem.ts'
 import { sameData } from './configuration-tree.ts'
-import { latestOf, partOf } from './plan.ts'
-import { clientTokenOf, foreignTags } from './revision.ts'
+import { latestOf } from './plan.ts'
+import { clientTokenOf, foreignTags, partOf } from './revision.ts'
 
 export interface Revision {
   readonly targetArn: string
   readonly component: string
-  /** What was read, and what the content was made from. */
+  /** The revision in force when the content was made. */
   readonly latest: Deployment | undefined
+  /** What the content was made from: the one in force, or what that was made from if it is ours already. */
+  readonly base: Deployment | undefined
   readonly content: DeploymentContent
-  /** The same made from another revision. */
-  readonly remake: (latest: Deployment) => DeploymentContent
+  readonly remake: Remake
 }
 
+/** The same change made to another revision, and what it would be taken back to. */
+export type Remake = (
+  latest: Deployment,
+) => Promise<{ readonly content: DeploymentContent; readonly base: Deployment | undefined }>
+
 export type WriteEnd =
-  | { readonly kind: 'written'; readonly deployment: Deployment; readonly notes: readonly string[] }
+  | {
+      readonly kind: 'written'
+      readonly deployment: Deployment
+      /** What it was made from in the end. */
+      readonly base: Deployment | undefined
+      readonly notes: readonly string[]
+    }
   /** Somebody else was faster, or came right after; nothing of ours is in force. */
   | { readonly kind: 'lost'; readonly reason: string }
 
 /** A revision is readable as soon as it is written; this is for a slow moment of the service. */
 const READ_TRIES = 5
 const READ_PAUSE_MS = 200
+/** Revisions of others that come between two of ours; more in a row is somebody's loop. */
+const CARRY_OVERS_MAX = 3
 
 export async function writeRevision(plane: DeploymentsPlane, revision: Revision): Promise<WriteEnd> {
   const { targetArn, latest, content } = revision
+  const lost = await lostBefore(plane, targetArn, latest)
+  if (lost !== undefined) return lost
+  // Where the one in force was deleted, older ones are there still: they came before us, not between.
+  const older = latest === undefined ? await plane.revisions(targetArn) : []
+  const id = await create(plane, revision, content, latest?.deploymentId)
+  return settle(
+    plane,
+    { ...revision, madeFrom: latest },
+    id,
+    older.map(({ deploymentId }) => deploymentId),
+    [],
+  )
+}
+
+/** Carries over what an earlier run of ours has replaced unseen, before it was ended. */
+export async function catchUp(
+  plane: DeploymentsPlane,
+  revision: Revision & { readonly latest: Deployment },
+  between: Deployment,
+): Promise<WriteEnd> {
+  const { targetArn, latest } = revision
+  const lost = await lostBefore(plane, targetArn, latest)
+  if (lost !== undefined) return lost
+  return carryOver(plane, { ...revision, madeFrom: revision.base }, latest.deploymentId, between, [])
+}
+
+interface Written extends Revision {
+  readonly madeFrom: Deployment | undefined
+}
+
+async function lostBefore(
+  plane: DeploymentsPlane,
+  targetArn: string,
+  latest: Deployment | undefined,
+): Promise<WriteEnd | undefined> {
   const inForce = await plane.latestId(targetArn)
-  if (inForce !== latest?.deploymentId) {
-    return {
-      kind: 'lost',
-      reason: `somebody else was faster: the deployment in force is no longer ${latest?.deploymentId ?? 'none'} but ${inForce ?? 'none'}. Nothing was written; run the command again to see the plan anew.`,
-    }
+  if (inForce === latest?.deploymentId) return undefined
+  return {
+    kind: 'lost',
+    reason: `somebody else was faster: the deployment in force is no longer ${latest?.deploymentId ?? 'none'} but ${inForce ?? 'none'}. Nothing was written; run the command again to see the plan anew.`,
   }
-  const id = await create(plane, revision, content)
+}
+
+/** @param known revisions that may stand before ours in the list: what ours is meant to follow */
+async function settle(
+  plane: DeploymentsPlane,
+  revision: Written,
+  id: string,
+  known: readonly string[],
+  notes: readonly string[],
+): Promise<WriteEnd> {
+  const { targetArn, latest, base } = revision
   const revisions = await plane.revisions(targetArn)
   const at = revisions.findIndex(({ deploymentId }) => deploymentId === id)
   if (at > 0) {
@@ -48,32 +106,45 @@ export async function writeRevision(plane: DeploymentsPlane, revision: Revision)
       reason: `somebody else wrote ${newest?.deploymentId} right after ${id}, which is no longer in force. Run the command again to see the plan anew.`,
     }
   }
-  const before = at === 0 ? revisions[1]?.deploymentId : latest?.deploymentId
-  if (before === undefined || before === latest?.deploymentId) {
-    return { kind: 'written', deployment: await read(plane, id), notes: [] }
-  }
-  return carryOver(plane, revision, id, before)
+  const before = at === 0 ? revisions[1] : undefined
+  const isExpected =
+    before === undefined ||
+    before.deploymentId === latest?.deploymentId ||
+    known.includes(before.deploymentId) ||
+    // The one that ours follows was deleted meanwhile; what stands there now is older.
+    (latest !== undefined && before.createdAt < latest.createdAt)
+  if (isExpected) return { kind: 'written', deployment: await read(plane, id), base, notes }
+  return carryOver(plane, revision, id, await read(plane, before.deploymentId), notes)
 }
 
 /** Somebody's revision came between the reading and the writing, and ours has replaced it. */
 async function carryOver(
   plane: DeploymentsPlane,
-  revision: Revision,
-  id: string,
-  between: string,
+  revision: Written,
+  ours: string,
+  theirs: Deployment,
+  notes: readonly string[],
 ): Promise<WriteEnd> {
-  const { component, latest, remake } = revision
-  const theirs = await read(plane, between)
+  const { component, madeFrom, base, remake } = revision
+  const between = theirs.deploymentId
   if (
-    latest !== undefined &&
-    sameData(othersOf(theirs.content, component), othersOf(latest.content, component))
+    madeFrom !== undefined &&
+    sameData(othersOf(theirs.content, component), othersOf(madeFrom.content, component))
   ) {
     const note = `at the same moment somebody wrote ${between}, which changed ${component} too: ours is in force, theirs is not`
-    return { kind: 'written', deployment: await read(plane, id), notes: [note] }
+    return { kind: 'written', deployment: await read(plane, ours), base, notes: [...notes, note] }
   }
-  const again = await create(plane, revision, remake(theirs))
+  if (notes.length >= CARRY_OVERS_MAX) {
+    return {
+      kind: 'lost',
+      reason: `somebody keeps writing revisions of this deployment at the same moment, ${between} the last of them; ${ours} is in force and does not have its changes. Run the command again when that is over.`,
+    }
+  }
+  const made = await remake(theirs)
+  const again = await create(plane, revision, made.content, ours)
   const note = `at the same moment somebody wrote ${between}: what it changed is carried over into ${again}`
-  return { kind: 'written', deployment: await read(plane, again), notes: [note] }
+  const next = { ...revision, latest: theirs, base: made.base, madeFrom: theirs }
+  return settle(plane, next, again, [ours], [...notes, note])
 }
 
 /** All but our component's part and our tags. */
@@ -86,22 +157,24 @@ async function create(
   plane: DeploymentsPlane,
   { targetArn, component }: Revision,
   content: DeploymentContent,
+  inForce: string | undefined,
 ): Promise<string> {
   try {
-    return await plane.create(content, clientTokenOf(content))
+    return await plane.create(content, clientTokenOf(content, inForce))
   } catch (error) {
     const isDoubtful =
       error instanceof AwsProblem &&
       (error.isOutcomeUnknown || error.code === 'in-progress' || error.code === 'already-exists')
     if (!isDoubtful) throw error
     // The answer went missing, not necessarily the work.
-    const inForce = await latestOf(plane, targetArn)
+    const latest = await latestOf(plane, targetArn)
     const isOurs =
-      inForce !== undefined &&
-      sameData(inForce.content.tags, content.tags) &&
-      sameData(partOf(inForce.content, component), partOf(content, component))
+      latest !== undefined &&
+      latest.deploymentId !== inForce &&
+      sameData(latest.content.tags, content.tags) &&
+      sameData(partOf(latest.content, component), partOf(content, component))
     if (!isOurs) throw error
-    return inForce.deploymentId
+    return latest.deploymentId
   }
 }
 

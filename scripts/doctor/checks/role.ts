@@ -8,7 +8,7 @@ import { openIotRegistry } from '../../aws/iot-registry.ts'
 import { AwsProblem } from '../../aws/problem.ts'
 import type { Caller } from '../../aws/sts.ts'
 import type { Finding } from '../check.ts'
-import { verdictOf } from '../policy-evaluation.ts'
+import { type Verdict, verdictOf } from '../policy-evaluation.ts'
 
 /** Names that AWS's own instructions use, for where none is given. */
 export const USUAL_ROLE_ALIASES = [
@@ -65,8 +65,14 @@ async function canRead(
   const roleName = role.slice(role.lastIndexOf('/') + 1)
   // Of no object in particular: what a policy says of one component's folder only is enough for that one.
   const object = `arn:${partition}:s3:::${bucket}/${OUR_FOLDER}/0.1.0/artifact.zip`
-  if (await mayGet(role, roleName, object, roles)) {
-    return { kind: 'ok', detail: `${roleName} may read the artifacts in ${bucket}` }
+  const verdict = await mayGet(role, roleName, object, roles)
+  if (verdict === 'allowed') return { kind: 'ok', detail: `${roleName} may read the artifacts in ${bucket}` }
+  if (verdict === 'conditional') {
+    return {
+      kind: 'unknown',
+      detail: `not known: ${roleName} has s3:GetObject on ${bucket} under conditions only, which are not judged here`,
+      advice: 'Look whether the conditions hold for what the devices ask.',
+    }
   }
   return {
     kind: 'fault',
@@ -78,11 +84,11 @@ async function canRead(
 const OUR_FOLDER = 'community.greengrass.DeviceDefender'
 
 /** IAM's own simulation knows everything; where it may not be asked, the policies are read. */
-async function mayGet(role: string, roleName: string, object: string, roles: RoleService): Promise<boolean> {
+async function mayGet(role: string, roleName: string, object: string, roles: RoleService): Promise<Verdict> {
   try {
-    return await roles.isAllowed(role, 's3:GetObject', object)
+    return await roles.simulate(role, 's3:GetObject', object)
   } catch (error) {
     if (!(error instanceof AwsProblem) || error.code !== 'access-denied') throw error
-    return verdictOf(await roles.policyDocuments(roleName), 's3:GetObject', object) === 'allowed'
+    return verdictOf(await roles.policyDocuments(roleName), 's3:GetObject', object)
   }
 }

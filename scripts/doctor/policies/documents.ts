@@ -52,6 +52,14 @@ export const POLICY_TITLES: Readonly<Record<PolicyName, string>> = {
   thing: "AWS IoT policy of the devices' certificates",
 }
 
+/** Those that speak of the bucket of the artifacts; for the others nobody has to name it. */
+export const POLICIES_OF_THE_BUCKET: ReadonlySet<PolicyName> = new Set([
+  'setup',
+  'publish',
+  'read',
+  'token-exchange-role',
+])
+
 export function policyDocument(name: PolicyName, place: PolicyPlace): PolicyDocument {
   return { Version: '2012-10-17', Statement: statements[name](place) }
 }

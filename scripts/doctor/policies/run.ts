@@ -4,7 +4,13 @@ import { awsOptionsOf, type OperatorIo, OperatorProblem } from '../../aws/operat
 import { callerIdentity } from '../../aws/sts.ts'
 import type { AccountOptions, ExitStatus } from '../../plan/io.ts'
 import { bucketName, readPublishConfig } from '../../publish/gdk-config.ts'
-import { POLICY_NAMES, POLICY_TITLES, type PolicyName, policyDocument } from './documents.ts'
+import {
+  POLICIES_OF_THE_BUCKET,
+  POLICY_NAMES,
+  POLICY_TITLES,
+  type PolicyName,
+  policyDocument,
+} from './documents.ts'
 
 export interface PoliciesOptions extends AccountOptions {
   readonly directory: string
@@ -20,7 +26,9 @@ export async function policies(
 ): Promise<ExitStatus> {
   const wanted = names.length === 0 ? POLICY_NAMES : names.map(checkedName)
   const place = await placeOf(options)
-  const bucket = bucketName(options.bucket, readPublishConfig(resolve(options.directory)), place)
+  const bucket = wanted.some((name) => POLICIES_OF_THE_BUCKET.has(name))
+    ? bucketName(options.bucket, readPublishConfig(resolve(options.directory)), place)
+    : ''
   const document = (name: PolicyName) =>
     policyDocument(name, { ...place, bucket, roleAlias: options.roleAlias })
   const json = (value: unknown) => `${JSON.stringify(value, null, 2)}\n`

@@ -1,17 +1,25 @@
 /**
  * What an account lacks for publishing and deploying: a bucket for artifacts that is closed, encrypted and versioned, a
  * thing group, the devices' right to read the artifacts, and the rule that hands violations to SNS. Each is looked at
- * first; what is as it should be is left alone.
+ * first; what is as it should be is left alone, and to a policy or a rule that is there only what it lacks is added.
  */
 import type { RoleService } from '../../aws/iam.ts'
 import type { IotRegistry } from '../../aws/iot-registry.ts'
 import { AwsProblem } from '../../aws/problem.ts'
 import type { ArtifactBucket, BucketSettings } from '../../aws/s3.ts'
 import type { Caller } from '../../aws/sts.ts'
-import { policyDocument } from '../../doctor/policies/documents.ts'
+import { type PolicyDocument, policyDocument } from '../../doctor/policies/documents.ts'
 import { stableJson } from '../../plan/stable-json.ts'
-import type { Step, StepPlan } from '../steps.ts'
-import { RULE_NAME, ruleDifferences, ruleRolePolicy, ruleTrust, violationsRule } from './violations-rule.ts'
+import { type Step, StepFailure, type StepPlan } from '../steps.ts'
+import { withStatements } from './policy-union.ts'
+import {
+  isForRules,
+  RULE_NAME,
+  ruleDifferences,
+  ruleRolePolicy,
+  ruleTrust,
+  violationsRule,
+} from './violations-rule.ts'
 
 export interface SetupWish {
   readonly bucketName: string
@@ -131,7 +139,7 @@ async function planGroup(name: string, { registry }: SetupDoors): Promise<Part> 
 
 async function planReading(roleName: string, bucket: string, doors: SetupDoors): Promise<Part> {
   const roles = await doors.openRoles()
-  if ((await roles.roleArn(roleName)) === undefined) {
+  if ((await roles.role(roleName)) === undefined) {
     return {
       problems: [`there is no role ${roleName}: the Greengrass installer makes it, or "aws iam create-role"`],
     }
@@ -144,33 +152,36 @@ async function planReading(roleName: string, bucket: string, doors: SetupDoors):
 async function planInlinePolicy(
   roleName: string,
   policyName: string,
-  document: object,
+  wanted: PolicyDocument,
   roles: RoleService,
   purpose: string,
   isRoleNew = false,
 ): Promise<Part> {
   const existing = isRoleNew ? undefined : await roles.inlinePolicy(roleName, policyName)
   const subject = `policy ${policyName} of the role ${roleName}: ${purpose}`
-  if (existing !== undefined && isSameJson(existing, document)) return { unchanged: [subject] }
+  const document = existing === undefined ? wanted : withStatements(existing, wanted)
+  if (document === undefined) return { unchanged: [subject] }
   return {
     steps: [
       {
         action: existing === undefined ? 'create' : 'update',
         subject,
+        details: wanted.Statement.map(
+          ({ Action, Resource }) => `allow ${Action.join(', ')} on ${Resource.join(', ')}`,
+        ),
         content: stableJson(document),
-        carryOut: () => roles.putInlinePolicy(roleName, policyName, document),
+        carryOut: async () => {
+          if ((await roles.inlinePolicy(roleName, policyName)) !== existing) throw changedMeanwhile(subject)
+          await roles.putInlinePolicy(roleName, policyName, document)
+        },
       },
     ],
   }
 }
 
-function isSameJson(text: string, value: object): boolean {
-  try {
-    return stableJson(JSON.parse(text)) === stableJson(value)
-  } catch {
-    return false
-  }
-}
+/** These are written whole: what was added since the plan was made would be gone. */
+const changedMeanwhile = (subject: string) =>
+  new StepFailure('changed', `${subject} was changed by somebody else since the plan was made`)
 
 async function planAlerts({ topicArn, role }: AlertsWish, doors: SetupDoors): Promise<Part> {
   const { partition, region, accountId } = doors.caller
@@ -178,8 +189,19 @@ async function planAlerts({ topicArn, role }: AlertsWish, doors: SetupDoors): Pr
   if (topicRegion !== region) {
     return { problems: [`the SNS topic is in ${topicRegion}, and a rule in ${region} cannot reach it`] }
   }
-  const roleArn = 'arn' in role ? role.arn : `arn:${partition}:iam::${accountId}:role/${role.create}`
-  const rolePart = 'arn' in role ? {} : await planRole(role.create, topicArn, doors)
+  if ('arn' in role) return planRule(topicArn, role.arn, doors.registry)
+
+  const roles = await doors.openRoles()
+  const existing = await roles.role(role.create)
+  if (existing !== undefined && !isForRules(existing.trust)) {
+    return {
+      problems: [
+        `the role ${role.create} is there already, and others than AWS IoT may assume it: choose another name, or give it with --role-arn if that is meant`,
+      ],
+    }
+  }
+  const roleArn = existing?.arn ?? `arn:${partition}:iam::${accountId}:role/${role.create}`
+  const rolePart = await planRole(role.create, existing === undefined, topicArn, roles, doors.caller)
   const rulePart = await planRule(topicArn, roleArn, doors.registry)
   return {
     steps: [...(rolePart.steps ?? []), ...(rulePart.steps ?? [])],
@@ -187,9 +209,13 @@ async function planAlerts({ topicArn, role }: AlertsWish, doors: SetupDoors): Pr
   }
 }
 
-async function planRole(name: string, topicArn: string, { openRoles, caller }: SetupDoors): Promise<Part> {
-  const roles = await openRoles()
-  const isNew = (await roles.roleArn(name)) === undefined
+async function planRole(
+  name: string,
+  isNew: boolean,
+  topicArn: string,
+  roles: RoleService,
+  caller: Caller,
+): Promise<Part> {
   const create: Step = {
     action: 'create',
     subject: `role ${name}, for rules of AWS IoT`,
@@ -199,7 +225,10 @@ async function planRole(name: string, topicArn: string, { openRoles, caller }: S
         async () => {
           await roles.createRole(name, ruleTrust(caller.accountId), 'Lets AWS IoT hand violations to SNS')
         },
-        async () => (await roles.roleArn(name)) !== undefined,
+        async () => {
+          const found = await roles.role(name)
+          return found !== undefined && isForRules(found.trust)
+        },
       ),
   }
   const purpose = `publish to ${topicArn}`
@@ -210,14 +239,14 @@ async function planRole(name: string, topicArn: string, { openRoles, caller }: S
 }
 
 async function planRule(topicArn: string, roleArn: string, registry: IotRegistry): Promise<Part> {
-  const wanted = violationsRule(topicArn, roleArn)
   const existing = await registry.topicRule(RULE_NAME)
+  const wanted = violationsRule(topicArn, roleArn, existing)
   const subject = `topic rule ${RULE_NAME}: violations to ${topicArn}`
   const content = stableJson(wanted)
   if (existing === undefined) {
     const carryOut = () =>
       unless(
-        () => registry.createSnsRule(RULE_NAME, wanted),
+        () => registry.createTopicRule(RULE_NAME, wanted),
         async () => {
           const found = await registry.topicRule(RULE_NAME)
           return found !== undefined && ruleDifferences(found, wanted).length === 0
@@ -227,7 +256,11 @@ async function planRule(topicArn: string, roleArn: string, registry: IotRegistry
   }
   const details = ruleDifferences(existing, wanted)
   if (details.length === 0) return { unchanged: [subject] }
-  const carryOut = () => registry.replaceSnsRule(RULE_NAME, wanted)
+  const carryOut = async () => {
+    if (stableJson(await registry.topicRule(RULE_NAME)) !== stableJson(existing))
+      throw changedMeanwhile(subject)
+    await registry.replaceTopicRule(RULE_NAME, wanted)
+  }
   return { steps: [{ action: 'update', subject, details, content, carryOut }] }
 }
 

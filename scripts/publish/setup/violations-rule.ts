@@ -4,7 +4,9 @@
  * SQL reference" and "SNS" (rule actions).
  */
 import type { ViolationEvent } from '../../../src/detect/violation.ts'
-import type { ExistingRule, SnsRule } from '../../aws/iot-registry.ts'
+import type { RuleAction, TopicRule } from '../../aws/iot-registry.ts'
+import type { PolicyDocument } from '../../doctor/policies/documents.ts'
+import { stableJson } from '../../plan/stable-json.ts'
 
 /** Names of rules have no hyphens. */
 export const RULE_NAME = 'greengrass_defender_violations'
@@ -23,26 +25,42 @@ const MEMBERS = {
 /** What an event does not have (a metricValue, when an alarm is invalidated) is left out of the message. */
 const SQL = `SELECT ${Object.keys(MEMBERS).join(', ')} FROM 'greengrass-defender/+/violations'`
 
-export const violationsRule = (topicArn: string, roleArn: string): SnsRule => ({
-  sql: SQL,
-  description: 'Violations found on devices by greengrass-defender, to SNS',
-  targetArn: topicArn,
-  roleArn,
-})
+/**
+ * The rule as it should be. Of one that is there the rest is kept: its description, what it does on errors, and actions
+ * that we know nothing of, to other topics too.
+ */
+export function violationsRule(topicArn: string, roleArn: string, existing?: TopicRule): TopicRule {
+  // RAW: the message as the SQL selects it, and not within another.
+  const action = { sns: { targetArn: topicArn, roleArn, messageFormat: 'RAW' } }
+  const actions = existing?.actions ?? []
+  const isThere = actions.some((each) => isTo(topicArn, each))
+  return {
+    description: 'Violations found on devices by greengrass-defender, to SNS',
+    ...existing,
+    sql: SQL,
+    isDisabled: false,
+    actions: isThere ? actions.map((each) => (isTo(topicArn, each) ? action : each)) : [...actions, action],
+  }
+}
+
+const snsOf = ({ sns }: RuleAction) => sns as Readonly<Record<string, unknown>> | undefined
+
+const isTo = (topicArn: string, action: RuleAction) => snsOf(action)?.targetArn === topicArn
 
 /** What of an existing rule is not as it should be: one line each, none if it is. */
-export function ruleDifferences(existing: ExistingRule, wanted: SnsRule): string[] {
-  const [action, ...others] = existing.actions
-  const sns = action?.sns as Readonly<Record<string, unknown>> | undefined
-  const compare = (what: string, before: unknown, after: string) =>
+export function ruleDifferences(existing: TopicRule, wanted: TopicRule): string[] {
+  const compare = (what: string, before: unknown, after: unknown) =>
     before === after ? [] : [`${what}: ${before === undefined ? '(none)' : String(before)} -> ${after}`]
   return [
     ...compare('sql', existing.sql, wanted.sql),
-    ...compare('sns.targetArn', sns?.targetArn, wanted.targetArn),
-    ...compare('sns.roleArn', sns?.roleArn, wanted.roleArn),
-    ...compare('sns.messageFormat', sns?.messageFormat, 'RAW'),
     ...compare('enabled', existing.isDisabled ? 'no' : 'yes', 'yes'),
-    ...(others.length === 0 ? [] : [`further actions: ${others.length} -> none`]),
+    ...wanted.actions.flatMap((action, index) => {
+      const [before, after] = [snsOf(existing.actions[index] ?? {}), snsOf(action)]
+      if (stableJson(before) === stableJson(after)) return []
+      return ['targetArn', 'roleArn', 'messageFormat'].flatMap((member) =>
+        compare(`sns.${member}`, before?.[member], after?.[member]),
+      )
+    }),
   ]
 }
 
@@ -59,7 +77,30 @@ export const ruleTrust = (accountId: string) => ({
   ],
 })
 
-export const ruleRolePolicy = (topicArn: string) => ({
+export const ruleRolePolicy = (topicArn: string): PolicyDocument => ({
   Version: '2012-10-17',
-  Statement: [{ Effect: 'Allow', Action: 'sns:Publish', Resource: topicArn }],
+  Statement: [{ Effect: 'Allow', Action: ['sns:Publish'], Resource: [topicArn] }],
 })
+
+/**
+ * Whether a role is for AWS IoT and for nobody else: what a server of a colleague's may assume is no place for our
+ * policy. Conditions may be others than ours.
+ */
+export function isForRules(trust: string): boolean {
+  const { Statement } = JSON.parse(trust) as { Statement?: unknown }
+  const statements = [Statement ?? []].flat() as { Effect?: unknown; Principal?: unknown }[]
+  const allows = statements.filter(({ Effect }) => Effect === 'Allow')
+  return (
+    allows.length > 0 &&
+    allows.every(({ Principal }) => {
+      const { Service, ...others } = (
+        typeof Principal === 'object' && Principal !== null ? Principal : {}
+      ) as {
+        Service?: unknown
+      }
+      return (
+        [Service].flat().every((each) => each === 'iot.amazonaws.com') && Object.keys(others).length === 0
+      )
+    })
+  )
+}

@@ -6,14 +6,14 @@ import { randomUUID } from 'node:crypto'
 import type { DetectMitigations, TaskTarget } from '../../aws/detect-mitigations.ts'
 import { type ChangeOptions, OperatorProblem } from '../../aws/operator-io.ts'
 import { AwsProblem } from '../../aws/problem.ts'
+import { whyNot } from '../../plan/consent.ts'
+import { fingerprintOfData } from '../../plan/fingerprint.ts'
 import type { ExitStatus } from '../../plan/io.ts'
 import { plural } from '../../render/numbers.ts'
 import { printable } from '../../render/terminal.ts'
-import { whyNot } from '../../rollout/consent.ts'
 import { findAll } from '../find.ts'
 import { type FilterFlags, filterOf, type ViolationsIo, withDetect } from '../io.ts'
 import type { Violation } from '../model.ts'
-import { fingerprintOf } from './fingerprint.ts'
 import { withMitigations } from './session.ts'
 
 export interface StartFlags
@@ -172,7 +172,7 @@ function isMeant(
   )
 }
 
-const printOf = ({ target, moves, region }: StartPlan) => fingerprintOf({ target, moves, region })
+const printOf = ({ target, moves, region }: StartPlan) => fingerprintOfData({ target, moves, region })
 
 const MOVES_SHOWN = 40
 

@@ -5,14 +5,14 @@
 import type { DetectMitigations } from '../../aws/detect-mitigations.ts'
 import { type ChangeOptions, OperatorProblem } from '../../aws/operator-io.ts'
 import { AwsProblem } from '../../aws/problem.ts'
+import { whyNot } from '../../plan/consent.ts'
+import { fingerprintOfData } from '../../plan/fingerprint.ts'
 import type { ExitStatus } from '../../plan/io.ts'
 import { plural } from '../../render/numbers.ts'
 import { printable } from '../../render/terminal.ts'
-import { whyNot } from '../../rollout/consent.ts'
 import { findAll } from '../find.ts'
 import { type FilterFlags, filterOf, type SourceFlags, type ViolationsIo, withSource } from '../io.ts'
 import type { Violation } from '../model.ts'
-import { fingerprintOf } from './fingerprint.ts'
 import { forgetMoved, type Moved, noteMoved, readMoved } from './record.ts'
 import { withMitigations } from './session.ts'
 
@@ -72,7 +72,7 @@ export const mitigateThings = (
   })
 
 const printOf = ({ region, groupName, steps }: Plan) =>
-  fingerprintOf({ region, groupName, steps: steps.map(({ kind, thingName }) => [kind, thingName]) })
+  fingerprintOfData({ region, groupName, steps: steps.map(({ kind, thingName }) => [kind, thingName]) })
 
 async function planOf(
   ids: readonly string[],

@@ -2,7 +2,7 @@
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { thingChecks } from '../../../scripts/doctor/checks/thing.ts'
 import { deviceNeeds } from '../../../scripts/doctor/device-needs.ts'
-import { policyDocument } from '../../../scripts/doctor/policies/documents.ts'
+import { POLICY_NAMES, policyDocument } from '../../../scripts/doctor/policies/documents.ts'
 import { addRole } from '../../aws/iam/state.ts'
 import { addThing, addThingGroup } from '../../aws/registry.ts'
 import { addBucket } from '../../aws/s3/state.ts'
@@ -262,6 +262,66 @@ describe('what may not be asked', () => {
   })
 })
 
+describe("the role's right to read under a condition is not judged", () => {
+  const underCondition = () => {
+    const document = policyDocument('token-exchange-role', place)
+    const Condition = { StringEquals: { 'aws:SourceVpce': 'vpce-1' } }
+    const Statement = document.Statement.map((each) => ({ ...each, Condition }))
+    const { inline } = bench.aws.account.iam.roles.get('TokenExchange') ?? { inline: new Map() }
+    inline.set('artifacts', JSON.stringify({ ...document, Statement }))
+  }
+
+  test('by the simulation, which names the keys that it has no values of', async () => {
+    bench.aws.fault({
+      operation: 'SimulatePrincipalPolicy',
+      effect: {
+        kind: 'answer',
+        output: {
+          EvaluationResults: {
+            member: [
+              {
+                EvalActionName: 's3:GetObject',
+                EvalDecision: 'implicitDeny',
+                MissingContextValues: { member: ['aws:SourceVpce'] },
+              },
+            ],
+          },
+        },
+      },
+    })
+    const { of, status } = await doctor()
+    expect(of('token exchange role')).toMatchObject({
+      kind: 'unknown',
+      detail: expect.stringMatching(/under conditions/),
+    })
+    expect(status).toBe(0)
+  })
+
+  test('where the policies are read', async () => {
+    bench.aws.deniedActions.add('iam:SimulatePrincipalPolicy')
+    underCondition()
+    expect((await doctor()).of('token exchange role')).toMatchObject({
+      kind: 'unknown',
+      detail: expect.stringMatching(/TokenExchange has s3:GetObject on .* under conditions only/),
+    })
+  })
+
+  test('a denial is a fault all the same', async () => {
+    underCondition()
+    const { inline } = bench.aws.account.iam.roles.get('TokenExchange') ?? { inline: new Map() }
+    const denial = { Effect: 'Deny', Action: ['s3:GetObject'], Resource: ['*'] }
+    inline.set('no', JSON.stringify({ Version: '2012-10-17', Statement: [denial] }))
+    expect((await doctor()).of('token exchange role')?.kind).toBe('fault')
+  })
+})
+
+test('a bucket in another region is a fault, with the region', async () => {
+  addBucket(bench.aws.account, { name: 'far', region: 'us-west-2' })
+  const { status, of } = await doctor('--bucket', 'far')
+  expect(of('bucket')).toMatchObject({ kind: 'fault', detail: 'far is in us-west-2, and not in eu-west-1' })
+  expect(status).toBe(1)
+})
+
 test('nucleus lite is known, with what it takes', async () => {
   setDevice('HEALTHY', 'aws.greengrass.NucleusLite', '2.3.0')
   const { of, status } = await doctor(...DEVICE)
@@ -309,6 +369,15 @@ describe('defender policies', () => {
     const { out } = await bench.run(words)
     expect(out).toContain('arn:aws-cn:s3:::artifacts-cn-north-1-999999999999/')
     expect(bench.aws.calls).toEqual([])
+  })
+
+  test.each(POLICY_NAMES)('%s asks for a bucket only if it speaks of it', async (name) => {
+    bench.write({ 'gdk-config.json': undefined })
+    const words = ['policies', name, '--account', '999999999999', '--region', 'eu-west-1']
+    const isOfBucket = JSON.stringify(policyDocument(name, place)).includes(BUCKET)
+    const { status, err } = await bench.run(words)
+    expect(status).toBe(isOfBucket ? 2 : 0)
+    expect(err).toBe(isOfBucket ? 'gdk-config.json names no bucket: give one with --bucket\n' : '')
   })
 
   test('prints all, each with its title, or as one JSON document', async () => {

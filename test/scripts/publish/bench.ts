@@ -1,5 +1,5 @@
 /** `defender publish`, `setup`, `doctor` and `policies` as an operator types them, with the real SDK, against the stand-in. */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { Command } from 'commander'
@@ -111,7 +111,11 @@ export async function openBench(options: AwsOptions = {}): Promise<Bench> {
           status = code
         },
         interruption: () => ({ signal: new AbortController().signal, stop: () => {} }),
-        build: async () => {},
+        // What is built is what lies in the checkout already.
+        build: async ({ root, output }) => {
+          const usual = join(root, 'greengrass-build')
+          if (output !== usual) cpSync(usual, output, { recursive: true })
+        },
         ...given,
       }
       const program = new Command('defender').exitOverride().configureOutput({ writeErr: () => {} })

@@ -132,6 +132,23 @@ const cases: Case[] = [
     code: 'other',
     says: /^iam:GetRole: X/,
   },
+  {
+    service: 'iot',
+    operation: 'DescribeThingGroup',
+    // And none of AWS IoT's own, which rollouts ask.
+    error: { name: 'X', message: 'The group is not available', $metadata: { httpStatusCode: 400 } },
+    code: 'other',
+    says: /^iot:DescribeThingGroup: X The group is not available\.$/,
+  },
+  ...['CreateSecurityProfile', 'ListViolationEvents', 'ListMetricValues', 'CreateDimension'].map(
+    (operation): Case => ({
+      service: 'iot',
+      operation,
+      error: { name: 'X', message: 'not available to new customers', $metadata: { httpStatusCode: 400 } },
+      code: 'closed',
+      says: /^AWS IoT Device Defender Detect is not open to this account/,
+    }),
+  ),
 ]
 
 describe('a failed call', () => {

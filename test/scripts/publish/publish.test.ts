@@ -1,6 +1,9 @@
 /** `defender publish`: what it plans, does, leaves alone and refuses. */
 import { createHash } from 'node:crypto'
+import { cpSync, existsSync } from 'node:fs'
+import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import type { BuildRequest } from '../../../scripts/publish/run.ts'
 import { addBucket } from '../../aws/s3/state.ts'
 import { EXPIRED_KEY } from '../../aws/server.ts'
 import { useCredentials } from '../profiles-aws/bench.ts'
@@ -87,9 +90,18 @@ ${out.match(/^6 steps, plan [0-9a-f]{12}\.\n/m)?.[0]}`)
     })
   })
 
+  test('for programs the state is that at the end, when the operator was asked too', async () => {
+    const { out } = await bench.run(['publish', '--output', 'json'], { confirm: async () => true })
+    const { outcome, components } = JSON.parse(out) as { outcome: string; components: { state: string }[] }
+    expect({ outcome, states: components.map(({ state }) => state) }).toEqual({
+      outcome: 'complete',
+      states: ['DEPLOYABLE', 'DEPLOYABLE'],
+    })
+  })
+
   test('is asked for, and a no changes nothing', async () => {
     const { status, err } = await bench.run(['publish'], { confirm: async () => false })
-    expect({ status, err }).toEqual({ status: 1, err: 'nothing was changed: the answer was no\n' })
+    expect({ status, err }).toEqual({ status: 1, err: 'nothing was changed\n' })
     expect(changes()).toEqual([])
   })
 
@@ -275,7 +287,8 @@ describe('a version that failed', () => {
     const { status, out, err } = await publish('--output', 'json')
     expect(status).toBe(1)
     expect(err).toContain(`${uri}: The artifact is too large`)
-    expect(err).toContain('Put it right and run the command again')
+    // What is in the bucket already cannot become better under this version.
+    expect(err).toMatch(/\n {2}If it is what is in an artifact: .* publish it under a new version/)
     expect(JSON.parse(out)).toMatchObject({
       outcome: 'failed',
       failure: { code: 'component-failed' },
@@ -294,6 +307,104 @@ describe('a version that failed', () => {
     expect(changes()).toEqual(['DeleteComponent', 'CreateComponentVersion'])
     expect((await publish()).out).toContain('Nothing to do.')
   })
+})
+
+describe('a version that failed when the plan was made, and by the time of its deletion', () => {
+  const failFirst = async () => {
+    bench.greengrass.artifactFaults.set(`s3://${BUCKET}/${key(NAME)}`, 'AWS could not read it')
+    await publish()
+    bench.greengrass.artifactFaults.clear()
+    bench.aws.calls.length = 0
+  }
+  /** What somebody else does once the plan is made. */
+  const afterPlan = (meanwhile: () => void) => {
+    let questions = 0
+    const uninstall = bench.aws.onCall(({ operation }) => {
+      if (operation !== 'DescribeComponent') return
+      questions += 1
+      // The plan looks at both versions.
+      if (questions < 2) return
+      uninstall()
+      meanwhile()
+    })
+  }
+  const published = () => bench.greengrass.components.get(arn(NAME))
+  const makeGood = (recipe?: Readonly<Record<string, unknown>>) => {
+    const stored = published()
+    if (stored === undefined) throw new Error('nothing to make good')
+    const { recipe: before, ...rest } = stored
+    bench.greengrass.components.set(arn(NAME), { ...rest, errors: {}, recipe: recipe ?? before })
+  }
+
+  test('is good, with the same content: it stays, and all is done', async () => {
+    await failFirst()
+    afterPlan(() => makeGood())
+    expect(await publish()).toMatchObject({ status: 0, err: '' })
+    expect(changes()).not.toContain('DeleteComponent')
+    expect(published()?.errors).toEqual({})
+  })
+
+  test('is good, with other content: it stays, and the command says so', async () => {
+    await failFirst()
+    const theirs = { ComponentName: NAME, ComponentVersion: '1.2.3' }
+    afterPlan(() => {
+      makeGood(theirs)
+      bench.greengrass.tags.delete(arn(NAME))
+    })
+    const { status, err } = await publish()
+    expect(status).toBe(1)
+    expect(err).toMatch(
+      /^delete .* failed: .* has meanwhile been published by somebody else, with other content/,
+    )
+    expect(changes()).toEqual([])
+    expect(published()?.recipe).toEqual(theirs)
+  })
+
+  test('is gone: it is created', async () => {
+    await failFirst()
+    afterPlan(() => bench.greengrass.components.delete(arn(NAME)))
+    expect((await publish()).status).toBe(0)
+    expect(changes()).toEqual(['CreateComponentVersion'])
+  })
+})
+
+test('with NEXT_PATCH, other artifacts than those of a version that failed are the next patch', async () => {
+  const artifact = `greengrass-build/artifacts/${NAME}/NEXT_PATCH/agent.zip`
+  bench.write({
+    [`greengrass-build/recipes/${DOCKER}.yaml`]: undefined,
+    'greengrass-build/recipes/recipe.yaml': undefined,
+    [`greengrass-build/recipes/${NAME}.yaml`]: recipeText({ version: 'NEXT_PATCH' }),
+    [artifact]: 'zip',
+  })
+  bench.greengrass.artifactFaults.set(`s3://${BUCKET}/${key(NAME, '0.0.1')}`, 'faulty')
+  expect((await publish()).status).toBe(1)
+  bench.write({ [artifact]: 'better' })
+  expect(await publish()).toMatchObject({ status: 0, err: '' })
+  expect(bench.greengrass.components.has(arn(NAME, '0.0.2'))).toBe(true)
+})
+
+test('an artifact elsewhere is part of the content: another place for it is another content', async () => {
+  const at = (uri: string) =>
+    recipeText().replace(/^( *)- Uri: /m, (line, indent: string) => `${indent}- Uri: ${uri}\n${line}`)
+  const write = (uri: string) => bench.write({ [`greengrass-build/recipes/${NAME}.yaml`]: at(uri) })
+  bench.write({
+    [`greengrass-build/recipes/${DOCKER}.yaml`]: undefined,
+    'greengrass-build/recipes/recipe.yaml': undefined,
+  })
+  for (const name of ['models-one', 'models-two']) {
+    const object = { body: Buffer.from(name), etag: 'x', contentType: 'x', metadata: {}, modifiedAt: 0 }
+    addBucket(bench.aws.account, { name }).objects.set('models/model.zip', object)
+  }
+  write('s3://models-one/models/model.zip')
+  const first = await publish()
+  expect(first.err).toContain('s3://models-one/models/model.zip is not among the artifacts')
+  write('s3://models-two/models/model.zip')
+  expect((await publish()).err).toContain(`${NAME} 1.2.3 is published already, with other content`)
+  // By the recipes alone it is told as well.
+  bench.greengrass.tags.clear()
+  expect((await publish()).err).toContain('with other content')
+  write('s3://models-one/models/model.zip')
+  expect((await publish()).out).toContain('Nothing to do.')
 })
 
 describe('waiting', () => {
@@ -383,8 +494,10 @@ describe('the bucket', () => {
   test('in another region', async () => {
     addBucket(bench.aws.account, { name: 'far', region: 'us-west-2' })
     const { status, err } = await publish('--bucket', 'far')
-    expect(status).toBe(2)
-    expect(err).toMatch(/s3:ListBucket: .*in another region than eu-west-1/)
+    expect({ status, err }).toEqual({
+      status: 1,
+      err: 'the bucket far is in us-west-2, and the components are to be in eu-west-1: both have to be in one region\n',
+    })
   })
 
   test('named in full', async () => {
@@ -499,6 +612,49 @@ describe('before AWS is asked', () => {
       err: 'the build failed: versions differ: package.json has 1.2.3\n',
     })
     expect(bench.aws.calls).toEqual([])
+  })
+
+  describe('the build', () => {
+    const usual = () => join(bench.folder, 'greengrass-build')
+    const cases = [
+      { name: 'plain', words: ['--yes'], withNode: [], isUsual: true },
+      { name: '--dry-run', words: ['--dry-run'], withNode: [], isUsual: false },
+      { name: '--with-node', words: ['--yes', '--with-node'], withNode: true, isUsual: true },
+      {
+        name: 'two architectures',
+        words: ['--dry-run', '--with-node', 'arm', 'aarch64'],
+        withNode: ['arm', 'aarch64'],
+        isUsual: false,
+      },
+    ]
+    test.each(cases)('$name', async ({ words, withNode, isUsual }) => {
+      const requests: BuildRequest[] = []
+      const build = async (request: BuildRequest) => {
+        requests.push(request)
+        if (request.output !== usual()) cpSync(usual(), request.output, { recursive: true })
+      }
+      expect((await bench.run(['publish', ...words], { build })).status).toBe(0)
+      const [request] = requests
+      expect(requests).toEqual([{ root: bench.folder, output: request?.output, withNode }])
+      expect(request?.output === usual()).toBe(isUsual)
+      // What was built aside is taken away.
+      expect(existsSync(request?.output ?? '')).toBe(isUsual)
+    })
+
+    test.each([
+      { name: 'an architecture that is none', words: ['--with-node', 'riscv'] },
+      { name: 'one of two', words: ['--with-node', 'arm', 'x86'] },
+    ])('$name', async ({ words }) => {
+      await expect(publish(...words)).rejects.toThrow(/There are amd64, aarch64, arm/)
+    })
+
+    test('--with-node of nothing that is built', async () => {
+      const { status, err } = await publish('--no-build', '--with-node', 'arm')
+      expect({ status, err }).toEqual({
+        status: 2,
+        err: '--with-node is for a build: with --no-build all variants in greengrass-build are published\n',
+      })
+    })
   })
 
   test('--no-build takes what is there', async () => {

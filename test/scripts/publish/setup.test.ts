@@ -71,6 +71,49 @@ describe("the devices' role", () => {
     })
   })
 
+  test('may go on reading the artifacts in another bucket', async () => {
+    addRole(bench.aws.account, { name: 'TokenExchange' })
+    addBucket(bench.aws.account, { name: 'second' })
+    expect((await setup('--token-exchange-role', 'TokenExchange')).status).toBe(0)
+    const words = ['--bucket', 'second', '--token-exchange-role', 'TokenExchange']
+    const { out } = await bench.run(['setup', '--dry-run', ...words])
+    expect(out).toContain(
+      '        allow s3:GetObject on arn:aws:s3:::second/community.greengrass.DeviceDefender*\n',
+    )
+    expect((await setup(...words)).status).toBe(0)
+    const [text = ''] = bench.aws.account.iam.roles.get('TokenExchange')?.inline.values() ?? []
+    expect(JSON.parse(text).Statement).toEqual([
+      {
+        Sid: 'Artifacts',
+        Effect: 'Allow',
+        Action: ['s3:GetObject'],
+        Resource: [BUCKET, 'second'].map(
+          (name) => `arn:aws:s3:::${name}/community.greengrass.DeviceDefender*`,
+        ),
+      },
+    ])
+    for (const bucket of [BUCKET, 'second']) {
+      const again = await setup('--bucket', bucket, '--token-exchange-role', 'TokenExchange')
+      expect(again.out).toContain('Nothing to do.')
+    }
+  })
+
+  test('whose policy somebody changes between plan and change is left alone', async () => {
+    const { inline } = addRole(bench.aws.account, { name: 'TokenExchange' })
+    const confirm = async () => true
+    let looks = 0
+    bench.aws.onCall(({ operation }) => {
+      if (operation !== 'GetRolePolicy') return
+      looks += 1
+      // The plan is made again after the answer.
+      if (looks === 2) inline.set('greengrass-defender-artifacts', '{"Statement":[]}')
+    })
+    const { status, err } = await bench.run(['setup', '--token-exchange-role', 'TokenExchange'], { confirm })
+    expect(status).toBe(1)
+    expect(err).toMatch(/was changed by somebody else since the plan was made/)
+    expect(inline.get('greengrass-defender-artifacts')).toBe('{"Statement":[]}')
+  })
+
   test('that does not exist is not made', async () => {
     const { status, err } = await setup('--token-exchange-role', 'Nobody')
     expect(status).toBe(1)
@@ -124,18 +167,101 @@ describe('violations to SNS', () => {
         },
       ],
     })
-    expect(role?.inline.get('greengrass-defender-alerts')).toContain(`"sns:Publish","Resource":"${TOPIC}"`)
+    expect(JSON.parse(role?.inline.get('greengrass-defender-alerts') ?? '')).toMatchObject({
+      Statement: [{ Effect: 'Allow', Action: ['sns:Publish'], Resource: [TOPIC] }],
+    })
     expect(rule()).toMatchObject({ actions: [{ sns: { roleArn: ARN } }] })
   })
 
-  test('a rule of that name that does something else is shown before it is replaced', async () => {
+  test('what differs of a rule of that name is shown before it is changed', async () => {
     await setup('--alerts-to-sns', TOPIC, '--role-arn', ARN)
-    const words = ['--alerts-to-sns', `${TOPIC}-2`, '--role-arn', ARN]
+    const words = ['--alerts-to-sns', TOPIC, '--role-arn', `${ARN}-2`]
     const { out } = await bench.run(['setup', '--dry-run', ...words])
-    expect(out).toContain(`        sns.targetArn: ${TOPIC} -> ${TOPIC}-2\n`)
+    expect(out).toContain(`        sns.roleArn: ${ARN} -> ${ARN}-2\n`)
     expect((await setup(...words)).status).toBe(0)
-    expect(rule()).toMatchObject({ actions: [{ sns: { targetArn: `${TOPIC}-2` } }] })
+    expect(rule()?.actions).toEqual([
+      { sns: { targetArn: TOPIC, roleArn: `${ARN}-2`, messageFormat: 'RAW' } },
+    ])
     expect((await setup(...words)).out).toContain('Nothing to do.')
+  })
+
+  describe('of a rule that colleagues have added to', () => {
+    const errorAction = { s3: { roleArn: ARN, bucketName: 'lost', key: 'a' } }
+    const log = { cloudwatchLogs: { roleArn: ARN, logGroupName: 'violations' } }
+    const words = ['--alerts-to-sns', `${TOPIC}-2`, '--create-role', 'alerts']
+    beforeEach(async () => {
+      await setup('--alerts-to-sns', TOPIC, '--create-role', 'alerts')
+      const payload = rule()
+      if (payload === undefined) throw new Error('no rule')
+      const actions = [log, ...(payload.actions as object[])]
+      Object.assign(payload, { errorAction, actions, description: 'To whoever is on call' })
+      bench.aws.calls.length = 0
+    })
+
+    test('all stays, with the first topic and its right, when another topic is added', async () => {
+      const before = rule()?.actions as object[]
+      expect(await setup(...words)).toMatchObject({ status: 0, err: '' })
+      expect(rule()).toMatchObject({ errorAction, description: 'To whoever is on call', ruleDisabled: false })
+      expect(rule()?.actions).toEqual([
+        ...before,
+        { sns: { targetArn: `${TOPIC}-2`, roleArn: ARN, messageFormat: 'RAW' } },
+      ])
+      const policy = bench.aws.account.iam.roles.get('alerts')?.inline.get('greengrass-defender-alerts')
+      expect(JSON.parse(policy ?? '').Statement[0].Resource).toEqual([TOPIC, `${TOPIC}-2`])
+      bench.aws.calls.length = 0
+      expect((await setup(...words)).out).toContain('Nothing to do.')
+      expect((await setup('--alerts-to-sns', TOPIC, '--create-role', 'alerts')).out).toContain(
+        'Nothing to do.',
+      )
+      expect(changes()).toEqual([])
+    })
+
+    test('what they add between plan and change is not written over', async () => {
+      let isFirst = true
+      bench.aws.onCall(({ operation }) => {
+        if (operation !== 'PutRolePolicy' || !isFirst) return
+        isFirst = false
+        Object.assign(rule() ?? {}, { actions: [log, log] })
+      })
+      const { status, err } = await setup(...words)
+      expect(status).toBe(1)
+      expect(err).toMatch(/topic rule .* was changed by somebody else since the plan was made/)
+      expect(rule()?.actions).toEqual([log, log])
+      expect((await setup(...words)).status).toBe(0)
+    })
+  })
+
+  describe('a role of that name that there is already', () => {
+    const iot = { Effect: 'Allow', Principal: { Service: 'iot.amazonaws.com' }, Action: 'sts:AssumeRole' }
+    const ec2 = { ...iot, Principal: { Service: 'ec2.amazonaws.com' } }
+    const cases: { name: string; Statement: object | object[]; isTaken: boolean }[] = [
+      { name: 'for a server', Statement: [ec2], isTaken: true },
+      { name: 'for AWS IoT and a server', Statement: [iot, ec2], isTaken: true },
+      {
+        name: 'for both in one statement',
+        Statement: { ...iot, Principal: { Service: ['iot.amazonaws.com', 'ec2.amazonaws.com'] } },
+        isTaken: true,
+      },
+      {
+        name: 'for AWS IoT and an account',
+        Statement: { ...iot, Principal: { Service: 'iot.amazonaws.com', AWS: '123456789012' } },
+        isTaken: true,
+      },
+      { name: 'for anybody', Statement: { ...iot, Principal: '*' }, isTaken: true },
+      { name: 'for nobody', Statement: [], isTaken: true },
+      { name: 'for AWS IoT', Statement: [iot], isTaken: false },
+      { name: 'for AWS IoT, in one statement', Statement: iot, isTaken: false },
+    ]
+    test.each(cases)('$name', async ({ Statement, isTaken }) => {
+      const trust = { Version: '2012-10-17', Statement }
+      const role = addRole(bench.aws.account, { name: 'app-server', trust })
+      const { status, err } = await setup('--alerts-to-sns', TOPIC, '--create-role', 'app-server')
+      expect(status).toBe(isTaken ? 1 : 0)
+      expect([...role.inline.keys()]).toEqual(isTaken ? [] : ['greengrass-defender-alerts'])
+      if (!isTaken) return
+      expect(err).toMatch(/^the role app-server is there already, and others than AWS IoT may assume it/)
+      expect(changes()).toEqual([])
+    })
   })
 
   const refused = [

@@ -1,5 +1,9 @@
 /** `defender status` for the devices of a target. */
 import { afterEach, describe, expect, test } from 'vitest'
+import { openDeployments } from '../../../scripts/aws/deployments.ts'
+import { openFleetDevices } from '../../../scripts/aws/fleet-devices.ts'
+import { AwsProblem } from '../../../scripts/aws/problem.ts'
+import type { RolloutIo } from '../../../scripts/rollout/io.ts'
 import { type Bench, foreignContent, openBench } from './bench.ts'
 
 let bench: Bench
@@ -82,6 +86,104 @@ describe('the devices of a group', () => {
     expect(out).toMatch(/last report/)
     expect(out).toMatch(/\d min ago +as wanted/)
   })
+})
+
+describe('AWS that throttles', () => {
+  const problem = () =>
+    new AwsProblem('throttled', 'greengrass:ListInstalledComponents', 'AWS throttles ListInstalledComponents')
+  /** The n-th calls for components are refused, from one of them to another. */
+  const throttled = (from: number, to: number): Partial<RolloutIo> => {
+    let calls = 0
+    return {
+      openFleetDevices: async (options) => {
+        const fleet = await openFleetDevices(options)
+        return {
+          ...fleet,
+          componentsOf: async (thing) => {
+            calls += 1
+            if (calls >= from && calls <= to) throw problem()
+            return fleet.componentsOf(thing)
+          },
+        }
+      },
+    }
+  }
+
+  test('for a moment is waited out', async () => {
+    await open({})
+    const { status, out, err } = await bench.fleetStatus(GROUP, throttled(2, 6))
+    expect(out).toContain('everyone: 6 of 6 core devices as wanted')
+    expect(err).toBe('')
+    expect(status).toBe(0)
+  })
+
+  test('for long: what is known is shown, and that it is not all', async () => {
+    await open({}, 20)
+    const { status, out, err } = await bench.fleetStatus(GROUP, throttled(9, Number.POSITIVE_INFINITY))
+    expect(out).toMatch(/^everyone: 8 of 20 core devices as wanted; 12 devices could not be asked/)
+    expect(err).toContain('AWS throttles ListInstalledComponents')
+    expect(status).toBe(2)
+  })
+
+  test('for long does not end the watching', async () => {
+    await open({}, 20)
+    const words = [...GROUP, '--watch', '30', '--output', 'json']
+    // Long enough for each of the 8 workers to use up its 9 tries.
+    const { status, events, err } = await bench.fleetStatus(words, throttled(9, 8 + 8 * 9))
+    expect(events[0]).toMatchObject({ devices: 20, notAsked: 12, asWanted: 8 })
+    expect(events.at(-1)).toMatchObject({ devices: 20, notAsked: 0, asWanted: 20 })
+    expect(err).toContain('AWS throttles ListInstalledComponents')
+    expect(status).toBe(0)
+  })
+
+  test('from the first call on does not end it either', async () => {
+    await open({}, 2)
+    let calls = 0
+    const io: Partial<RolloutIo> = {
+      openDeployments: async (options) => {
+        const plane = await openDeployments(options)
+        const latestId = async (arn: string) => {
+          calls += 1
+          if (calls <= 9) throw problem()
+          return plane.latestId(arn)
+        }
+        return { ...plane, latestId }
+      },
+    }
+    const { status, err } = await bench.fleetStatus([...GROUP, '--watch', '30'], io)
+    expect(err).toContain('AWS throttles')
+    expect(status).toBe(0)
+  })
+})
+
+test('200 devices are asked at a rate that leaves room for others, and how far it is is shown', async () => {
+  await open({}, 200)
+  const { clock } = bench.aws.fleet
+  const begun = clock.wallMs()
+  const lines: string[] = []
+  const { status } = await bench.fleetStatus(GROUP, { progress: (line) => lines.push(line) })
+  expect(status).toBe(0)
+  // 400 calls, 20 a second.
+  expect(clock.wallMs() - begun).toBeGreaterThanOrEqual(19_000)
+  expect(lines).toContain('100 of 200 devices asked')
+  expect(lines.at(-1)).toBe('')
+})
+
+test('a device that was taken out of Greengrass since it was listed is told as without anything', async () => {
+  await open({})
+  const { status, out } = await bench.fleetStatus(GROUP, {
+    openFleetDevices: async (options) => {
+      const fleet = await openFleetDevices(options)
+      const componentsOf = async (thing: string) => {
+        if (thing !== 'core-00002') return fleet.componentsOf(thing)
+        throw new AwsProblem('not-found', 'greengrass:ListInstalledComponents', 'no such core device')
+      }
+      return { ...fleet, componentsOf }
+    },
+  })
+  expect(out).toMatch(/^everyone: 5 of 6 core devices as wanted\n/)
+  expect(out).toMatch(/core-00002 .*the component is not there/)
+  expect(status).toBe(1)
 })
 
 describe('a target', () => {

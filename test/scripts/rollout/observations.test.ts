@@ -57,6 +57,18 @@ describe('messages in a folder', () => {
     expect(observations.strangeLines).toBe(0)
   })
 
+  test('are taken in from a last line without an end, and once', async () => {
+    const path = join(folder, 'all.jsonl')
+    writeFileSync(path, `${health('a', 10)}\n${violation('a', 12, 'v1')}`)
+    const observations = new FolderObservations(folder)
+    await observations.refresh()
+    expect(observations.of('a')?.violationsAt).toEqual([12])
+    appendFileSync(path, `\n${violation('a', 14, 'v2')}`)
+    await observations.refresh()
+    expect(observations.of('a')?.violationsAt).toEqual([12, 14])
+    expect(observations.strangeLines).toBe(0)
+  })
+
   test('count once when they come twice, and only where an alarm was raised', async () => {
     const lines = [violation('a', 1, 'v'), violation('a', 1, 'v'), violation('a', 3, 'v', 'alarm-cleared')]
     writeFileSync(join(folder, 'x.ndjson'), `${lines.join('\n')}\n`)
@@ -117,6 +129,18 @@ describe('the gate on violations', () => {
       name: 'has seen nothing without a past',
       devices: [device({ firstAt: since + 1 }), undefined],
       kind: 'not-observed',
+    },
+    {
+      name: 'bears one for each device without a past',
+      devices: Array.from({ length: 8 }, () => device({ firstAt: since + 1, violationsAt: [since + 2] })),
+      kind: 'not-observed',
+    },
+    {
+      name: 'stops more than that',
+      devices: Array.from({ length: 8 }, () =>
+        device({ firstAt: since + 1, violationsAt: [since + 2, since + 3] }),
+      ),
+      kind: 'failed',
     },
     {
       name: 'has seen nothing where nobody was heard since',

@@ -2,8 +2,9 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { Deployment, DeploymentContent } from '../../../scripts/aws/deployments.ts'
+import type { DataMap } from '../../../scripts/plan/normal.ts'
 import { merged, pointersToUndo, withoutPointer } from '../../../scripts/rollout/configuration-tree.ts'
-import { changedPart, restoredPart, revise } from '../../../scripts/rollout/revision.ts'
+import { changedPart, mergedBy, restoredPart, revise } from '../../../scripts/rollout/revision.ts'
 import { COMPONENT, foreignPart } from './bench.ts'
 
 const configuration = fc.dictionary(
@@ -71,7 +72,7 @@ const deployment = (given: DeploymentContent): Deployment => ({
   isLatestForTarget: true,
   createdAt: 0,
 })
-const job = { configuration: { jobExecutionsRolloutConfig: { maximumPerMinute: 10 } }, isAsked: false }
+const job = { configuration: { jobExecutionsRolloutConfig: { maximumPerMinute: 10 } }, asked: {} }
 
 describe('revise', () => {
   test('changes nothing but its component, to the byte', () => {
@@ -112,7 +113,7 @@ describe('a rollback', () => {
         const old = given as ReturnType<typeof changedPart>
         const device = applied({}, old)
         const next = changedPart(old, wanted)
-        const after = applied(applied(device, next), restoredPart(old, [next]))
+        const after = applied(applied(device, next), restoredPart(old, [next], device as DataMap))
         expect(pruned(after)).toEqual(pruned(device))
       }),
     )
@@ -161,7 +162,7 @@ describe('the part of a component', () => {
       configurationUpdate: { merge: '{"a":{"b":3,"d":1},"e/f":true}' },
       runWith: { posixUser: 'someone' },
     }
-    expect(restoredPart(old, [newer])).toEqual({
+    expect(restoredPart(old, [newer], mergedBy(old))).toEqual({
       componentVersion: '1.0.0',
       configurationUpdate: { merge: '{ "a": {"b": 1, "c": 2} }', reset: ['/a/d', '/e~1f'] },
     })

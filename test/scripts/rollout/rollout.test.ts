@@ -142,7 +142,10 @@ describe('one group', () => {
     ])
     expect(status).toBe(0)
     const content = await bench.latest('canary')
-    expect(content.iotJobConfiguration?.jobExecutionsRolloutConfig?.maximumPerMinute).toBe(7)
+    expect(content.iotJobConfiguration).toEqual({
+      ...foreignContent('canary').iotJobConfiguration,
+      jobExecutionsRolloutConfig: { maximumPerMinute: 7 },
+    })
     expect(content.deploymentPolicies).toEqual({
       ...foreignContent('canary').deploymentPolicies,
       failureHandlingPolicy: 'DO_NOTHING',
@@ -202,6 +205,11 @@ describe('a bad value is refused before AWS is asked', () => {
       name: 'in a map',
       words: () => ['--set', 'Interfaces.Allow="eth0"'],
       says: /--set Interfaces\.Allow="eth0": Interfaces\.Allow: "eth0" is not a list/,
+    },
+    {
+      name: 'of a parameter that has a name of JavaScript',
+      words: () => ['--set', 'constructor=1'],
+      says: /--set constructor=1: constructor: is not a known parameter/,
     },
     { name: 'without a value', words: () => ['--set', 'LogLevel'], says: /--set LogLevel: is not key=value/ },
     {

@@ -1,6 +1,9 @@
 /** Whether a plan may be carried out: by its fingerprint, by `--yes`, or by the operator's answer. */
-import type { ChangeOptions } from '../aws/operator-io.ts'
-import type { RolloutIo } from './io.ts'
+export interface ConsentOptions {
+  readonly yes?: boolean
+  /** Of the plan that was reviewed. */
+  readonly fingerprint?: string
+}
 
 /**
  * Why nothing is done; undefined if the plan may be carried out.
@@ -9,13 +12,13 @@ import type { RolloutIo } from './io.ts'
 export async function whyNot(
   fingerprint: string,
   again: () => Promise<string>,
-  options: ChangeOptions,
-  { confirm }: Pick<RolloutIo, 'confirm'>,
+  options: ConsentOptions,
+  { confirm }: { readonly confirm?: (question: string) => Promise<boolean> },
 ): Promise<string | undefined> {
   if (options.fingerprint !== undefined) {
     return options.fingerprint === fingerprint
       ? undefined
-      : `nothing was changed: the plan is no longer ${options.fingerprint} but ${fingerprint}. The options, the files or a deployment changed since: review it again.`
+      : `nothing was changed: the plan is no longer ${options.fingerprint} but ${fingerprint}. The options, the files or what AWS has changed since: review it again.`
   }
   if (options.yes === true) return undefined
   if (confirm === undefined) {
