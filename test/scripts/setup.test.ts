@@ -257,7 +257,7 @@ describe('npm test', () => {
     return { exitCode, stdout, stderr, calls: readFileSync(path('calls'), 'utf8').trimEnd().split('\n') }
   }
   const programs = (calls: readonly string[]) => calls.map((call) => call.split(' ', 1)[0])
-  const all = ['biome', 'tsc', 'tsc', 'knip', 'generate', 'vitest']
+  const all = ['biome', 'tsc', 'tsc', 'tsc', 'knip', 'generate', 'vitest']
 
   test('runs every check and then the tests, with coverage', () => {
     const { exitCode, calls, stderr } = testRun([], [])
