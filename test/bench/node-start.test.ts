@@ -43,6 +43,12 @@ describe('what Node is given', () => {
   test.each([
     { name: 'nothing', script: `exec node ${MAIN}`, flags: [], environment: {} },
     {
+      name: 'flags by the version of Node',
+      script: `case $(node --version) in v*) flag=--of-this-line ;; esac\nexec node $flag ${MAIN}`,
+      flags: ['--of-this-line'],
+      environment: {},
+    },
+    {
       name: 'flags, one from the configuration',
       script: `exec node --lite-mode "--max-semi-space-size={configuration:/Semi}" ${MAIN}`,
       flags: ['--lite-mode', '--max-semi-space-size=2'],

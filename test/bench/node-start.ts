@@ -18,7 +18,9 @@ export interface NodeStart {
 
 export const plainStart: NodeStart = { flags: [], environment: {} }
 
+/** Recipes ask Node for its version first: some options are of some lines only. */
 const STAND_IN = `#!/bin/sh
+if [ "$*" = --version ]; then echo ${process.version}; exit; fi
 for argument in "$@"; do printf '%s\\0' "$argument"; done
 printf '\\0'
 exec env -0
