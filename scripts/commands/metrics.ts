@@ -4,11 +4,10 @@
  *
  * Exit status 0, or 2 when the state cannot be read or the file not be written; a file that is there then stays as it was.
  */
-import { rename, rm, writeFile } from 'node:fs/promises'
-import { basename, dirname, join } from 'node:path'
 import { Command, Option } from 'commander'
 import { readHealth } from '../health-source.ts'
 import { exposition } from '../metrics/exposition.ts'
+import { writeWholeFile } from '../whole-file.ts'
 import { findInWorkFolders } from '../work-folders.ts'
 
 export interface MetricsOptions {
@@ -64,22 +63,11 @@ export async function metrics(options: MetricsOptions, io: MetricsIo): Promise<0
   try {
     const text = exposition(await readHealth(options, io.findFile), io.now())
     if (options.output === undefined) io.write(text)
-    else await writeWhole(options.output, text)
+    // The collector may read at any moment (node_exporter, "Textfile Collector"), as another user.
+    else await writeWholeFile(options.output, text, { mode: 0o644 })
     return 0
   } catch (error) {
     io.writeError(error instanceof Error ? error.message : String(error))
     return 2
-  }
-}
-
-/** Beside it and renamed: the collector may read at any moment (node_exporter, "Textfile Collector"). */
-async function writeWhole(path: string, text: string): Promise<void> {
-  const temporary = join(dirname(path), `.${basename(path)}.${process.pid}`)
-  try {
-    await writeFile(temporary, text, { mode: 0o644 })
-    await rename(temporary, path)
-  } catch (error) {
-    await rm(temporary, { force: true }).catch(() => undefined)
-    throw new Error(`${path}: cannot be written (${(error as NodeJS.ErrnoException).code})`)
   }
 }

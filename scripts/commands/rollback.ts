@@ -1,7 +1,7 @@
 /** `defender rollback`: the former version and configuration of the component. Here are the options; see `rollout/`. */
 import { type Command, Option } from 'commander'
-import { changingCommand } from '../aws/operator-io.ts'
-import { finishRollout, type RolloutIo, rolloutIo } from '../rollout/io.ts'
+import { changingCommand, finish } from '../aws/operator-io.ts'
+import { type RolloutIo, rolloutIo } from '../rollout/io.ts'
 import {
   componentOption,
   type GateFlags,
@@ -44,7 +44,7 @@ export const rollbackCommand = (io: RolloutIo = rolloutIo('rollback')): Command 
     .option('--deployment-id <id>', 'as it was in this deployment')
     .addHelpText('after', HELP)
     .action(async (flags: Omit<RollbackOptions, 'rings' | 'gates'> & GateFlags & TargetFlags) =>
-      finishRollout(io, async () => {
+      finish(io, async () => {
         const { rollback } = await import('../rollout/run-rollback.ts')
         return rollback({ ...flags, rings: ringsOf(flags), gates: gatesOf(flags) }, io)
       }),

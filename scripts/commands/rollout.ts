@@ -1,8 +1,8 @@
 /** `defender rollout`: a component version to thing groups, ring after ring. Here are the options; see `rollout/`. */
 import { type Command, InvalidArgumentError, Option } from 'commander'
-import { changingCommand } from '../aws/operator-io.ts'
+import { changingCommand, finish } from '../aws/operator-io.ts'
 import { numberOption } from '../render/options.ts'
-import { finishRollout, type RolloutIo, rolloutIo } from '../rollout/io.ts'
+import { type RolloutIo, rolloutIo } from '../rollout/io.ts'
 import {
   collect,
   componentOption,
@@ -75,7 +75,7 @@ export const rolloutCommand = (io: RolloutIo = rolloutIo('rollout')): Command =>
     .option('--again', 'even if this was taken back before')
     .addHelpText('after', HELP)
     .action(async (flags: RolloutFlags) =>
-      finishRollout(io, async () => {
+      finish(io, async () => {
         const { rollout } = await import('../rollout/run-rollout.ts')
         return rollout(optionsOf(flags), io)
       }),

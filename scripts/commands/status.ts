@@ -7,12 +7,13 @@
  */
 import { Command, Option } from 'commander'
 import type { Health } from '../../src/report/health.ts'
+import { finish } from '../aws/operator-io.ts'
 import { readHealth } from '../health-source.ts'
 import { numberOption } from '../render/options.ts'
 import { renderStatus } from '../render/status.ts'
 import { loadTable } from '../render/table.ts'
 import { type TerminalStyle, terminalStyle } from '../render/terminal.ts'
-import { finishRollout, type RolloutIo, rolloutIo } from '../rollout/io.ts'
+import { type RolloutIo, rolloutIo } from '../rollout/io.ts'
 import { componentOption } from '../rollout/options.ts'
 import { findInWorkFolders } from '../work-folders.ts'
 import type { FleetStatusOptions } from './fleet-status.ts'
@@ -105,7 +106,7 @@ export function statusCommand(fleetIo: RolloutIo = rolloutIo('status', 'stop')):
     .action(async (flags: StatusOptions & FleetFlags) => {
       const target = targetOf(flags)
       if (target !== undefined) {
-        await finishRollout(fleetIo, async () =>
+        await finish(fleetIo, async () =>
           (await import('./fleet-status.ts')).fleetStatus({ ...flags, target }, fleetIo),
         )
         return

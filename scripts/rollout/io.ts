@@ -7,11 +7,9 @@ import {
   awsOptionsOf,
   type ChangeOptions,
   type OperatorIo,
-  OperatorProblem,
   operatorIo,
   type WithoutReader,
 } from '../aws/operator-io.ts'
-import { AwsProblem } from '../aws/problem.ts'
 import { plural } from '../render/numbers.ts'
 import { printable } from '../render/terminal.ts'
 import { type FleetObservations, FolderObservations } from './observations.ts'
@@ -44,17 +42,6 @@ export const rolloutIo = (name: string, withoutReader?: WithoutReader): RolloutI
   openFleetDevices,
   openObservations: (folder) => new FolderObservations(folder),
 })
-
-/** Faults of AWS and of files are sentences for the operator; anything else is a fault of ours and goes on. */
-export async function finishRollout(io: RolloutIo, work: () => Promise<RolloutStatus>): Promise<void> {
-  try {
-    io.exit(await work())
-  } catch (error) {
-    if (!(error instanceof AwsProblem) && !(error instanceof OperatorProblem)) throw error
-    io.writeError(error.message)
-    io.exit(2)
-  }
-}
 
 /** Tells people in lines and programs in JSON documents, one a line, as things happen. */
 export interface Teller {

@@ -3,7 +3,6 @@
  * the place of the former one whole, and removes from devices what it does not say again (Greengrass V2 API reference,
  * CreateDeployment): so nothing is built anew here that could be handed on.
  */
-import { createHash } from 'node:crypto'
 import type {
   ComponentPart,
   Deployment,
@@ -11,6 +10,7 @@ import type {
   JobConfiguration,
   Policies,
 } from '../aws/deployments.ts'
+import { digestOf } from '../plan/fingerprint.ts'
 import type { DataMap } from '../plan/normal.ts'
 import { stableJson } from '../plan/stable-json.ts'
 import {
@@ -260,17 +260,15 @@ const ID_CHARACTERS = 12
 /** API reference, `clientToken`: at most 64 letters, digits and hyphens. */
 const TOKEN_CHARACTERS = 64
 
-const hashOf = (value: unknown) => createHash('sha256').update(stableJson(value)).digest('hex')
-
 /** The same change is the same rollout, whenever and wherever it is called for. */
 export const rolloutIdOf = ({ component, version, merge, reset }: Change): string =>
-  hashOf({ component, version, merge, reset }).slice(0, ID_CHARACTERS)
+  digestOf({ component, version, merge, reset }).slice(0, ID_CHARACTERS)
 
-export const shortHash = (value: unknown): string => hashOf(value).slice(0, ID_CHARACTERS)
+export const shortHash = (value: unknown): string => digestOf(value).slice(0, ID_CHARACTERS)
 
 /**
  * The same content in the place of the same revision is asked for once, however often the command was killed in between.
  * @param inForce the revision that it follows: after a canceled one the same content is a new deployment
  */
 export const clientTokenOf = (content: DeploymentContent, inForce: string | undefined): string =>
-  hashOf({ content, inForce }).slice(0, TOKEN_CHARACTERS)
+  digestOf({ content, inForce }).slice(0, TOKEN_CHARACTERS)

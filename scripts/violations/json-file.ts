@@ -1,6 +1,7 @@
 /** Small JSON files of the operator's own: whole or not there, also when the power goes while one is written. */
-import { open, readFile, rename, unlink } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import { OperatorProblem } from '../aws/operator-io.ts'
+import { writeWholeFile } from '../whole-file.ts'
 
 /** `undefined` where there is no such file. */
 export async function readJsonFile(path: string): Promise<unknown> {
@@ -19,19 +20,5 @@ export async function readJsonFile(path: string): Promise<unknown> {
   }
 }
 
-export async function writeJsonFile(path: string, value: unknown): Promise<void> {
-  const next = `${path}.${process.pid}.tmp`
-  try {
-    const file = await open(next, 'w')
-    try {
-      await file.writeFile(`${JSON.stringify(value, null, 2)}\n`)
-      await file.sync()
-    } finally {
-      await file.close()
-    }
-    await rename(next, path)
-  } catch (error) {
-    await unlink(next).catch(() => undefined)
-    throw new OperatorProblem(`${path}: cannot be written (${(error as NodeJS.ErrnoException).code})`)
-  }
-}
+export const writeJsonFile = (path: string, value: unknown): Promise<void> =>
+  writeWholeFile(path, `${JSON.stringify(value, null, 2)}\n`, { sync: true })

@@ -23,11 +23,11 @@ import type { PublishIo } from '../../scripts/publish/run.ts'
 import { terminalStyle } from '../../scripts/render/terminal.ts'
 import type { RolloutIo } from '../../scripts/rollout/io.ts'
 import { FolderObservations } from '../../scripts/rollout/observations.ts'
+import { useCredentials } from '../aws/credentials.ts'
 import { collectMessages } from '../aws/fleet/messages.ts'
 import { type FleetAws, startFleet } from '../aws/fleet/start.ts'
 import { addRole } from '../aws/iam/state.ts'
 import { ACCESS_KEY } from '../aws/server.ts'
-import { useCredentials } from './profiles-aws/bench.ts'
 import { foreignContent } from './rollout/bench.ts'
 
 const root = new URL('../..', import.meta.url).pathname

@@ -1,11 +1,11 @@
 /** `defender violations report`: gathers violations and the datapoints around them, and writes them as one HTML file. */
-import { open, rename, unlink } from 'node:fs/promises'
 import { OperatorProblem } from '../../aws/operator-io.ts'
 import type { ExitStatus } from '../../plan/io.ts'
 import { formatFault } from '../../profiles/fault.ts'
 import { readProfileFiles } from '../../profiles/file.ts'
 import { formatBytes, plural } from '../../render/numbers.ts'
 import { printable } from '../../render/terminal.ts'
+import { writeWholeFile } from '../../whole-file.ts'
 import { type FilterFlags, filterOf, type SourceFlags, type ViolationsIo, withSource } from '../io.ts'
 import type { Violation, ViolationSource } from '../model.ts'
 import { readClientFiles } from './client-files.ts'
@@ -48,7 +48,7 @@ export const report = (flags: ReportFlags, io: ViolationsIo): Promise<ExitStatus
       notes: notesOn(source, violations, collected),
       client: await readClientFiles(),
     })
-    await writeWhole(flags.html, html)
+    await writeWholeFile(flags.html, html)
     const written = {
       path: flags.html,
       bytes: Buffer.byteLength(html),
@@ -98,21 +98,4 @@ async function readProfileTexts(paths: readonly string[]): Promise<ReadonlyMap<s
   const { files, faults } = await readProfileFiles(paths)
   if (faults.length > 0) throw new OperatorProblem(faults.map(formatFault).join('\n'))
   return new Map(files.map(({ profile }) => [profile.securityProfileName, JSON.stringify(profile, null, 2)]))
-}
-
-/** Somebody may have the former one open: it is replaced at once, or stays. */
-async function writeWhole(path: string, text: string): Promise<void> {
-  const next = `${path}.${process.pid}.tmp`
-  try {
-    const file = await open(next, 'w')
-    try {
-      await file.writeFile(text)
-    } finally {
-      await file.close()
-    }
-    await rename(next, path)
-  } catch (error) {
-    await unlink(next).catch(() => undefined)
-    throw new OperatorProblem(`${path}: cannot be written (${(error as NodeJS.ErrnoException).code})`)
-  }
 }

@@ -3,11 +3,11 @@ import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest
 import { thingChecks } from '../../../scripts/doctor/checks/thing.ts'
 import { deviceNeeds } from '../../../scripts/doctor/device-needs.ts'
 import { POLICY_NAMES, policyDocument } from '../../../scripts/doctor/policies/documents.ts'
+import { useCredentials } from '../../aws/credentials.ts'
 import { addRole } from '../../aws/iam/state.ts'
 import { addThing, addThingGroup } from '../../aws/registry.ts'
 import { addBucket } from '../../aws/s3/state.ts'
 import { EXPIRED_KEY } from '../../aws/server.ts'
-import { useCredentials } from '../profiles-aws/bench.ts'
 import { type Bench, BUCKET, openBench, VARIABLES } from '../publish/bench.ts'
 
 const ALIAS = 'GreengrassCoreTokenExchangeRoleAlias'

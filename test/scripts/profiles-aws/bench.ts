@@ -7,6 +7,7 @@ import { openDetectControlPlane } from '../../../scripts/aws/iot.ts'
 import { awsCommands } from '../../../scripts/commands/profiles-aws.ts'
 import type { ProfilesIo } from '../../../scripts/plan/io.ts'
 import { terminalStyle } from '../../../scripts/render/terminal.ts'
+import { useCredentials } from '../../aws/credentials.ts'
 import { ACCESS_KEY, type Aws, type AwsOptions, startAws } from '../../aws/server.ts'
 
 interface Run {
@@ -75,16 +76,4 @@ export async function openBench(options: AwsOptions = {}): Promise<Bench> {
       rmSync(folder, { recursive: true, force: true })
     },
   }
-}
-
-/** Credentials from these variables and nowhere else, whatever the machine has. */
-export function useCredentials(home: string, variables: Readonly<Record<string, string>>): void {
-  for (const name of Object.keys(process.env)) {
-    if (name.startsWith('AWS_')) delete process.env[name]
-  }
-  Object.assign(process.env, variables, {
-    HOME: home,
-    AWS_CONFIG_FILE: join(home, 'no-config'),
-    AWS_SHARED_CREDENTIALS_FILE: join(home, 'no-credentials'),
-  })
 }

@@ -1,7 +1,8 @@
 /** AWS that cannot be asked, or says no: each time a sentence that says what to do, and nothing changed. */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { useCredentials } from '../../aws/credentials.ts'
 import { EXPIRED_KEY } from '../../aws/server.ts'
-import { type Bench, openBench, useCredentials } from './bench.ts'
+import { type Bench, openBench } from './bench.ts'
 
 let bench: Bench
 let path: string

@@ -10,11 +10,11 @@ import { publishCommand } from '../../../scripts/commands/publish.ts'
 import { setupCommand } from '../../../scripts/commands/setup.ts'
 import type { PublishIo } from '../../../scripts/publish/run.ts'
 import { terminalStyle } from '../../../scripts/render/terminal.ts'
+import { useCredentials } from '../../aws/credentials.ts'
 import { greengrassOf } from '../../aws/greengrass/greengrass.ts'
 import type { Greengrass } from '../../aws/greengrass/state.ts'
 import { addBucket } from '../../aws/s3/state.ts'
 import { ACCESS_KEY, type Aws, type AwsOptions, startAws } from '../../aws/server.ts'
-import { useCredentials } from '../profiles-aws/bench.ts'
 import { NAME, recipeText } from './recipes.ts'
 
 export interface Run {

@@ -11,9 +11,9 @@ import { statusCommand } from '../../../scripts/commands/status.ts'
 import { terminalStyle } from '../../../scripts/render/terminal.ts'
 import type { RolloutIo } from '../../../scripts/rollout/io.ts'
 import { FolderObservations } from '../../../scripts/rollout/observations.ts'
+import { CREDENTIALS, useCredentials } from '../../aws/credentials.ts'
 import type { FleetOptions } from '../../aws/fleet/options.ts'
 import { type FleetAws, startFleet } from '../../aws/fleet/start.ts'
-import { ACCESS_KEY } from '../../aws/server.ts'
 
 export const COMPONENT = 'community.greengrass.DeviceDefender'
 export const groupArn = (name: string) => `arn:aws:iot:eu-west-1:123456789012:thinggroup/${name}`
@@ -44,7 +44,7 @@ export interface Bench {
 export async function openBench(fleet: FleetOptions, pageMax?: number): Promise<Bench> {
   const aws = await startFleet({ fleet, ...(pageMax === undefined ? {} : { pageMax }) })
   const folder = mkdtempSync(join(tmpdir(), 'defender-rollout-'))
-  useCredentials(folder)
+  useCredentials(folder, { ...CREDENTIALS, AWS_MAX_ATTEMPTS: '2' })
   const plane = await openDeployments({ endpoint: aws.endpoint })
 
   async function run(
@@ -111,23 +111,6 @@ export async function openBench(fleet: FleetOptions, pageMax?: number): Promise<
       rmSync(folder, { recursive: true, force: true })
     },
   }
-}
-
-/** Credentials from these variables and nowhere else, whatever the machine has. */
-function useCredentials(home: string): void {
-  for (const name of Object.keys(process.env)) {
-    if (name.startsWith('AWS_')) delete process.env[name]
-  }
-  Object.assign(process.env, {
-    AWS_ACCESS_KEY_ID: ACCESS_KEY,
-    AWS_SECRET_ACCESS_KEY: 'secret',
-    AWS_REGION: 'eu-west-1',
-    AWS_EC2_METADATA_DISABLED: 'true',
-    AWS_MAX_ATTEMPTS: '2',
-    HOME: home,
-    AWS_CONFIG_FILE: join(home, 'no-config'),
-    AWS_SHARED_CREDENTIALS_FILE: join(home, 'no-credentials'),
-  })
 }
 
 /** Seven components of other people, with everything that a deployment can say about them. */

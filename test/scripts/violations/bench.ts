@@ -12,7 +12,8 @@ import type { ViolationsIo } from '../../../scripts/violations/io.ts'
 import { openDetect } from '../../../scripts/violations/sources/detect.ts'
 import type { ViolationEvent } from '../../../src/detect/violation.ts'
 import type { Clock } from '../../../src/schedule/clock.ts'
-import { ACCESS_KEY, type Aws, startAws } from '../../aws/server.ts'
+import { CREDENTIALS, useCredentials } from '../../aws/credentials.ts'
+import { type Aws, startAws } from '../../aws/server.ts'
 
 export const NOW = Date.UTC(2026, 10, 24, 12)
 export const MINUTE = 60_000
@@ -118,26 +119,9 @@ export function openBench(aws?: Aws): Bench {
 export async function openAwsBench(thingGroups: readonly string[] = []): Promise<AwsBench> {
   const aws = await startAws({ nowMs: () => NOW, thingGroups })
   const bench = openBench(aws)
-  useCredentials(bench.folder)
+  // Our own patience is what is tried here.
+  useCredentials(bench.folder, { ...CREDENTIALS, AWS_MAX_ATTEMPTS: '1' })
   return { ...bench, aws }
-}
-
-/** Credentials from these variables and nowhere else, whatever the machine has. */
-function useCredentials(home: string): void {
-  for (const name of Object.keys(process.env)) {
-    if (name.startsWith('AWS_')) delete process.env[name]
-  }
-  Object.assign(process.env, {
-    AWS_ACCESS_KEY_ID: ACCESS_KEY,
-    AWS_SECRET_ACCESS_KEY: 'secret',
-    AWS_REGION: 'eu-west-1',
-    AWS_EC2_METADATA_DISABLED: 'true',
-    // Our own patience is what is tried here.
-    AWS_MAX_ATTEMPTS: '1',
-    HOME: home,
-    AWS_CONFIG_FILE: join(home, 'no-config'),
-    AWS_SHARED_CREDENTIALS_FILE: join(home, 'no-credentials'),
-  })
 }
 
 export const telnet = {
