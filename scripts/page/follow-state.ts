@@ -6,14 +6,17 @@
  * changed. After the device's clock was set back, what is written before the newest entry shows when the page is opened
  * anew.
  */
-import { readdir, stat } from 'node:fs/promises'
+import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { PageEvent } from '../../src/local-core/page/page-event.ts'
 import { createViewer } from '../../src/local-core/page/viewed-event.ts'
 import type { Datapoint } from '../../src/metrics/datapoint.ts'
 import type { Health } from '../../src/report/health.ts'
 import type { Clock } from '../../src/schedule/clock.ts'
+import { nodeFiles } from '../../src/store/files.ts'
+import { listDayFiles } from '../../src/store/history-files.ts'
 import { type HistoryProblem, readDatapoints, readViolations } from '../../src/store/history-read.ts'
+import type { HistoryKind } from '../../src/store/history-records.ts'
 import { readHealth } from '../health-source.ts'
 
 export interface FollowOptions {
@@ -58,7 +61,7 @@ export function createFollower(options: FollowOptions): Follower {
   const statusFile = join(directory, 'status.json')
   const view = createViewer()
   const told = new Set<string>()
-  let historySeen: string | undefined
+  const historySeen = { datapoints: '', violations: '' }
   let statusSeen: string | undefined
   const datapoints = createCursor(clock.wallMs() - DATAPOINTS_MS)
   const violations = createCursor(clock.wallMs() - VIOLATIONS_MS)
@@ -95,27 +98,45 @@ export function createFollower(options: FollowOptions): Follower {
     }
   }
 
+  async function hasChanged(kind: HistoryKind): Promise<boolean> {
+    const seen = await stateOf(await filesOf(history, kind))
+    const isOther = seen !== historySeen[kind]
+    historySeen[kind] = seen
+    return isOther
+  }
+
+  /** Datapoints come with each interval, violations seldom: each kind is read when there is more of it. */
   async function readHistory(): Promise<void> {
-    const seen = await stateOf(await filesIn(history))
-    if (seen === historySeen) return
-    historySeen = seen
-    const events: { readonly at: number; readonly tell: () => void }[] = []
+    const events = [
+      ...((await hasChanged('datapoints')) ? await newIntervals() : []),
+      ...((await hasChanged('violations')) ? await newViolations() : []),
+    ]
+    for (const { tell } of events.sort((a, b) => a.at - b.at)) tell()
+  }
+
+  async function newIntervals(): Promise<Told[]> {
     const intervals = new Map<number, Datapoint[]>()
     for await (const { at, metric, value } of readDatapoints(history, reading(datapoints.since()))) {
       const interval = intervals.get(at) ?? []
       interval.push({ metric, value })
       intervals.set(at, interval)
     }
-    for (const [at, list] of intervals) {
-      if (!datapoints.isNew(at)) continue
-      events.push({ at, tell: () => publish(view({ event: 'interval', at, datapoints: list })) })
-    }
+    return [...intervals]
+      .filter(([at]) => datapoints.isNew(at))
+      .map(([at, list]) => ({
+        at,
+        tell: () => publish(view({ event: 'interval', at, datapoints: list })),
+      }))
+  }
+
+  async function newViolations(): Promise<Told[]> {
+    const events: Told[] = []
     for await (const { at, event } of readViolations(history, reading(violations.since()))) {
       if (!violations.isNew(at) || typeof event !== 'object' || event === null) continue
       options.onViolation(event)
       events.push({ at, tell: () => publish(message('violations', at, event)) })
     }
-    for (const { tell } of events.sort((a, b) => a.at - b.at)) tell()
+    return events
   }
 
   return {
@@ -126,6 +147,12 @@ export function createFollower(options: FollowOptions): Follower {
       )
     },
   }
+}
+
+/** What there is to tell, at its place among all. */
+interface Told {
+  readonly at: number
+  readonly tell: () => void
 }
 
 /** Where reading stands: entries of the newest instant may still be joined by others of the same. */
@@ -155,12 +182,12 @@ function createCursor(from: number) {
 }
 
 /** None where there is no such folder: the agent has not run yet. */
-async function filesIn(folder: string): Promise<string[]> {
-  const names = await readdir(folder).catch((error: NodeJS.ErrnoException) => {
+async function filesOf(folder: string, kind: HistoryKind): Promise<string[]> {
+  const files = await listDayFiles(nodeFiles, folder, kind).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return []
     throw error
   })
-  return names.sort().map((name) => join(folder, name))
+  return files.map(({ path }) => path)
 }
 
 /** Changes when one of the files does. */

@@ -3,7 +3,7 @@
  */
 import type { Behavior, SecurityProfile } from '../../src/detect/security-profile.ts'
 import { BadRequest, jsonAnswer, type Route } from '../../src/local-core/page/route.ts'
-import { type TrialResult, tryBehavior } from './trial.ts'
+import { readAlone, type TrialResult, tryBehavior } from './trial.ts'
 
 export interface ProfileDeskOptions {
   /** Where the agent keeps its history; it may not be there yet. */
@@ -41,11 +41,12 @@ export function profileRoutes(options: ProfileDeskOptions): [string, Route][] {
     method: 'POST',
     answer: async (body) => {
       const given = givenIn(body)
-      const tried = await trialOf(given)
-      if (!tried.ok) throw new BadRequest(422, 'The behavior has faults: try it first')
+      const read = readAlone(given.profileName, given.behavior)
+      if (!read.ok) throw new BadRequest(422, 'The behavior has faults: try it first')
+      const [behavior] = read.profile.behaviors as [Behavior]
       const profile = profiles().find(({ securityProfileName }) => securityProfileName === given.profileName)
       if (profile === undefined) throw new BadRequest(404, `There is no profile ${given.profileName}`)
-      return jsonAnswer({ result: await apply(withBehavior(profile, tried.trial.behavior)) })
+      return jsonAnswer({ result: await apply(withBehavior(profile, behavior)) })
     },
   }
   return [

@@ -61,7 +61,7 @@ export interface TrialRequest {
 
 export async function tryBehavior(historyDirectory: string, request: TrialRequest): Promise<TrialResult> {
   const { profileName, behavior, before, since } = request
-  const parsed = parseSecurityProfile({ securityProfileName: profileName, behaviors: [behavior] })
+  const parsed = readAlone(profileName, behavior)
   if (!parsed.ok) return { ok: false, faults: parsed.faults.map(withinBehavior) }
   const compiled = compileProfile(parsed.profile)
   const [wanted] = parsed.profile.behaviors as [Behavior]
@@ -84,6 +84,10 @@ export async function tryBehavior(historyDirectory: string, request: TrialReques
   }
   return { ok: true, trial }
 }
+
+/** A behavior as the only one of its profile, or what is wrong with it. */
+export const readAlone = (securityProfileName: string, behavior: unknown) =>
+  parseSecurityProfile({ securityProfileName, behaviors: [behavior] })
 
 const compiledAlone = (securityProfileName: string, behavior: Behavior): CompiledProfile =>
   compileProfile({ securityProfileName, behaviors: [behavior] } satisfies SecurityProfile)

@@ -89,7 +89,7 @@ export async function configuredAt(
  * The newest revision that came between ours and the one that ours was made from, and is none of ours: what it changed
  * was never looked at, and ours has replaced it.
  */
-export async function replacedUnseen(
+async function replacedUnseen(
   history: History,
   ours: Deployment,
   base: Deployment,
@@ -109,13 +109,20 @@ export interface Replaced {
   readonly notes: readonly string[]
 }
 
-/** What was replaced can be carried over as long as nobody has built upon ours. */
-export function replacedBy(
+/** Whether an earlier run, ended before it could look, has replaced a revision that it had not seen. */
+export async function findReplaced(
+  history: History,
   ours: Deployment,
-  replaced: Deployment,
   base: Deployment,
   component: string,
-): Replaced {
+  isOurs: (other: Deployment) => boolean,
+): Promise<Replaced> {
+  const unseen = await replacedUnseen(history, ours, base, isOurs)
+  return unseen === undefined ? { notes: [] } : replacedBy(ours, unseen, base, component)
+}
+
+/** What was replaced can be carried over as long as nobody has built upon ours. */
+function replacedBy(ours: Deployment, replaced: Deployment, base: Deployment, component: string): Replaced {
   const unseen = `an earlier run has replaced ${replaced.deploymentId}, which it had not seen`
   return sameData(standing(ours, component), standing(base, component))
     ? { replaced, notes: [`${unseen}: what that changed is carried over`] }

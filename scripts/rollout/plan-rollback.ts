@@ -5,7 +5,7 @@
  */
 import type { ComponentPart, Deployment, DeploymentContent, DeploymentsPlane } from '../aws/deployments.ts'
 import { sameData } from './configuration-tree.ts'
-import { type History, REVISIONS_MAX, readHistory, replacedBy, replacedUnseen } from './history.ts'
+import { findReplaced, type History, REVISIONS_MAX, readHistory } from './history.ts'
 import { fieldsOf, latestOf, type RingPlan, type RingState, writtenState } from './plan.ts'
 import { reservedNotes } from './plan-notes.ts'
 import { type Restored, restored } from './restore.ts'
@@ -61,9 +61,7 @@ async function planDone(
   if (base === undefined || back === undefined) return undefined
   if (!sameData(partOf(back.content, component), partOf(latest.content, component))) return undefined
   const isOurs = (other: Deployment) => ownTag(other, component, 'takenBack') === takenBack
-  const unseen = await replacedUnseen(history, latest, base, isOurs)
-  const { replaced, notes } =
-    unseen === undefined ? { notes: [] } : replacedBy(latest, unseen, base, component)
+  const { replaced, notes } = await findReplaced(history, latest, base, component, isOurs)
   const plan = ringPlan(ring, component, writtenState(replaced), latest, base, back.content)
   return { ...plan, notes: [...plan.notes, ...notes], remake: back.remake }
 }

@@ -7,7 +7,7 @@ import type { Deployment, DeploymentContent, DeploymentsPlane } from '../aws/dep
 import { differences, type FieldChange } from '../plan/difference.ts'
 import type { DataMap } from '../plan/normal.ts'
 import { sameData } from './configuration-tree.ts'
-import { type Replaced, readHistory, replacedBy, replacedUnseen } from './history.ts'
+import { findReplaced, type Replaced, readHistory } from './history.ts'
 import { isOver, notesOn } from './plan-notes.ts'
 import {
   type Change,
@@ -157,7 +157,6 @@ async function takenBack(
   return (await formerBase(plane, ours, request)) ?? { base: latest }
 }
 
-/** Whether an earlier run, ended before it could look, has replaced a revision that it had not seen. */
 async function lookForReplaced(
   plane: DeploymentsPlane,
   { targetArn }: Ring,
@@ -169,8 +168,7 @@ async function lookForReplaced(
   const { component } = change
   const history = await readHistory(plane, targetArn, [latest, base])
   const isOurs = (other: Deployment) => ownTag(other, component, 'rollout') === rolloutIdOf(change)
-  const replaced = await replacedUnseen(history, latest, base, isOurs)
-  return replaced === undefined ? { notes: [] } : replacedBy(latest, replaced, base, component)
+  return findReplaced(history, latest, base, component, isOurs)
 }
 
 const withoutTags = ({ tags: _, ...content }: DeploymentContent) => content

@@ -89,6 +89,22 @@ export async function openDeviceHistory(
       : folders
   }
 
+  /** A file holds all metrics: who asks for one after the other has them read once. */
+  let lastRead: { readonly span: string; readonly points: Promise<PointsByMetric> } | undefined
+
+  async function readSpan(thingName: string, since: number, until: number): Promise<PointsByMetric> {
+    const points = new Map<string, MetricPoint[]>()
+    for (const { directory } of await folderOfThing(thingName)) {
+      for await (const { at, metric, value } of readDatapoints(directory, { ...reading, since, until })) {
+        const ofMetric = points.get(metric) ?? []
+        if (ofMetric.length === 0) points.set(metric, ofMetric)
+        ofMetric.push({ at, value })
+      }
+    }
+    for (const ofMetric of points.values()) ofMetric.sort((a, b) => a.at - b.at)
+    return points
+  }
+
   return {
     origin: 'device',
     notesPath,
@@ -101,17 +117,15 @@ export async function openDeviceHistory(
         .filter((violation) => isWanted(violation, filter))
     },
     metricValues: async ({ thingName, metric, since, until }) => {
-      const points: MetricPoint[] = []
-      for (const { directory } of await folderOfThing(thingName)) {
-        for await (const { at, value } of readDatapoints(directory, { ...reading, since, until, metric })) {
-          points.push({ at, value })
-        }
-      }
-      return points.sort((a, b) => a.at - b.at)
+      const span = JSON.stringify([thingName, since, until])
+      if (lastRead?.span !== span) lastRead = { span, points: readSpan(thingName, since, until) }
+      return (await lastRead.points).get(metric) ?? []
     },
     close: () => {},
   }
 }
+
+type PointsByMetric = ReadonlyMap<string, readonly MetricPoint[]>
 
 const folderOf = (path: string): string => /^[^/=]+=(.+)$/.exec(path)?.[1] ?? path
 
