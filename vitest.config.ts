@@ -6,6 +6,7 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     // The component's zip, built and unpacked for those tests that run it.
     globalSetup: ['test/helpers/artifact-setup.ts'],
+    setupFiles: ['test/helpers/own-transport.ts'],
     // A process for each file: some tests set the time zone and the umask.
     pool: 'forks',
     // The end-to-end tests start real component processes: two cores take two files at a time.

@@ -5,6 +5,7 @@
  */
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { queryObjects } from 'node:v8'
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
 import type { LocalCore } from '../../../src/local-core/local-core.ts'
@@ -47,10 +48,13 @@ afterEach(() => {
   vi.unstubAllEnvs()
 })
 
+/** aws-crt now and then never tells that a stream is active: what waits for it is tried again. */
 const transports = [
-  { transport: 'native', load: loadNative, settlesPendingCalls: false },
-  { transport: 'ours', load: () => ours.load(), settlesPendingCalls: true },
+  { transport: 'native', load: loadNative, settlesPendingCalls: false, retry: 2 },
+  { transport: 'ours', load: () => ours.load(), settlesPendingCalls: true, retry: 0 },
 ] as const
+/** Longer than any scene takes on a busy machine. */
+const SCENE_TIMEOUT_MS = 10_000
 
 interface Stage {
   readonly mode: Mode
@@ -76,6 +80,22 @@ async function setUp(sdk: Sdk, mode: Mode): Promise<Stage> {
   await client.connect()
   return { mode, sdk, core, proxy, client, newClient }
 }
+
+/** A stage whose client and proxy are gone at the end. */
+async function onStage<T>(sdk: Sdk, mode: Mode, scene: (stage: Stage) => Promise<T>): Promise<T> {
+  const stage = await setUp(sdk, mode)
+  try {
+    return await scene(stage)
+  } finally {
+    await stage.client.close()
+    await stage.proxy.close()
+  }
+}
+
+const NEVER_ENDED = 'the scene did not end'
+
+const playOnce = (sdk: Sdk, mode: Mode, play: Scene['play']): Promise<unknown> =>
+  onStage(sdk, mode, (stage) => Promise.race([play(stage), sleep(SCENE_TIMEOUT_MS, NEVER_ENDED)]))
 
 /** What a client can tell of an outcome: the response, or the kind of error and what the nucleus says. */
 const outcomeOf = (call: Promise<unknown>): Promise<unknown> =>
@@ -308,13 +328,10 @@ describe.each(modes)('both transports see the same on %s', (mode) => {
 
   test.each(played)('$name', async ({ play, shows }) => {
     const [native, own] = await Promise.all(
-      transports.map(async ({ load }) => {
-        const stage = await setUp(load(), mode)
-        try {
-          return await play(stage)
-        } finally {
-          await stage.client.close()
-          await stage.proxy.close()
+      transports.map(async ({ load, retry }) => {
+        for (let tries = 0; ; tries += 1) {
+          const seen = await playOnce(load(), mode, play)
+          if (seen !== NEVER_ENDED || tries === retry) return seen
         }
       }),
     )
@@ -323,139 +340,131 @@ describe.each(modes)('both transports see the same on %s', (mode) => {
   })
 })
 
-describe.each(transports)('$transport', ({ load, settlesPendingCalls }) => {
-  /** A stage whose client and proxy are gone at the end. */
-  async function play<T>(mode: Mode, scene: (stage: Stage) => Promise<T>): Promise<T> {
-    const stage = await setUp(load(), mode)
-    try {
-      return await scene(stage)
-    } finally {
-      await stage.client.close()
-      await stage.proxy.close()
-    }
-  }
+for (const { transport, load, settlesPendingCalls, retry } of transports)
+  describe(transport, { retry }, () => {
+    const play = <T>(mode: Mode, scene: (stage: Stage) => Promise<T>) => onStage(load(), mode, scene)
 
-  const losses = [
-    { name: 'the nucleus hangs up', lose: ({ core }: Stage) => core.faults.disconnect() },
-    { name: 'the nucleus restarts', lose: ({ core }: Stage) => core.faults.restart() },
-    {
-      name: 'it goes away amid a frame',
-      lose: ({ core, proxy }: Stage) => {
-        proxy.set({ cutAt: 20 })
-        core.publishFromCloud('probe/a', 'x')
+    const losses = [
+      { name: 'the nucleus hangs up', lose: ({ core }: Stage) => core.faults.disconnect() },
+      { name: 'the nucleus restarts', lose: ({ core }: Stage) => core.faults.restart() },
+      {
+        name: 'it goes away amid a frame',
+        lose: ({ core, proxy }: Stage) => {
+          proxy.set({ cutAt: 20 })
+          core.publishFromCloud('probe/a', 'x')
+        },
       },
-    },
-    {
-      name: 'a byte of a frame is changed',
-      lose: ({ core, proxy }: Stage) => {
-        proxy.set({ flipAt: 40 })
-        core.publishFromCloud('probe/a', 'x')
+      {
+        name: 'a byte of a frame is changed',
+        lose: ({ core, proxy }: Stage) => {
+          proxy.set({ flipAt: 40 })
+          core.publishFromCloud('probe/a', 'x')
+        },
       },
-    },
-  ]
-  test.each(losses)(
-    `$name: it is told, streams end, pending calls settle: ${settlesPendingCalls}`,
-    async ({ lose }) => {
-      await play('classic', async (stage) => {
-        const { core, client, newClient } = stage
-        const told = new Promise((resolve) => client.on('disconnection', resolve))
-        const stream = client.subscribeToIoTCore({ topicName: 'probe/#', qos: QOS.AT_LEAST_ONCE })
-        const { ended } = record(stream)
-        await stream.activate()
-        core.faults.setDelayMs(600_000)
-        let settledCount = 0
-        const pending = Array.from({ length: 100 }, () =>
-          settlement(client.getConfiguration({ keyPath: [] })).then((outcome) => {
-            settledCount += 1
-            return outcome
-          }),
-        )
-        // The requests are on their way before the connection goes.
-        await new Promise((resolve) => setTimeout(resolve, 50))
-        await lose(stage)
-        await told
-        await ended
-        if (settlesPendingCalls)
-          expect((await Promise.all(pending)).every((each) => each instanceof Error)).toBe(true)
-        else {
-          await new Promise((resolve) => setTimeout(resolve, 150))
-          expect(settledCount).toBe(0)
-        }
-        core.faults.setDelayMs(0)
-        stage.proxy.set({})
-        const next = newClient()
-        await next.connect()
-        expect(await next.getConfiguration({ keyPath: ['Interval'] })).toMatchObject({
-          value: { Interval: 300 },
+    ]
+    test.each(losses)(
+      `$name: it is told, streams end, pending calls settle: ${settlesPendingCalls}`,
+      async ({ lose }) => {
+        await play('classic', async (stage) => {
+          const { core, client, newClient } = stage
+          const told = new Promise((resolve) => client.on('disconnection', resolve))
+          const stream = client.subscribeToIoTCore({ topicName: 'probe/#', qos: QOS.AT_LEAST_ONCE })
+          const { ended } = record(stream)
+          await stream.activate()
+          core.faults.setDelayMs(600_000)
+          let settledCount = 0
+          const pending = Array.from({ length: 100 }, () =>
+            settlement(client.getConfiguration({ keyPath: [] })).then((outcome) => {
+              settledCount += 1
+              return outcome
+            }),
+          )
+          // The requests are on their way before the connection goes.
+          await new Promise((resolve) => setTimeout(resolve, 50))
+          await lose(stage)
+          await told
+          await ended
+          if (settlesPendingCalls)
+            expect((await Promise.all(pending)).every((each) => each instanceof Error)).toBe(true)
+          else {
+            await new Promise((resolve) => setTimeout(resolve, 150))
+            expect(settledCount).toBe(0)
+          }
+          core.faults.setDelayMs(0)
+          stage.proxy.set({})
+          const next = newClient()
+          await next.connect()
+          expect(await next.getConfiguration({ keyPath: ['Interval'] })).toMatchObject({
+            value: { Interval: 300 },
+          })
+          await next.close()
         })
-        await next.close()
+      },
+    )
+
+    test('lite: one byte more than its buffer ends the connection', async () => {
+      await play('lite', async ({ client }) => {
+        const topic = '$aws/things/core-1/defender/metrics/json'
+        // A frame of 9,998 bytes; base64 grows in steps of four.
+        expect(await publish(client, topic, bytes(7_353))).toEqual({})
+        const told = new Promise((resolve) => client.on('disconnection', resolve))
+        const call = settlement(publish(client, topic, bytes(7_354)))
+        await told
+        if (settlesPendingCalls) expect(await call).toBeInstanceOf(Error)
       })
-    },
-  )
+    })
 
-  test('lite: one byte more than its buffer ends the connection', async () => {
-    await play('lite', async ({ client }) => {
-      const topic = '$aws/things/core-1/defender/metrics/json'
-      // A frame of 9,998 bytes; base64 grows in steps of four.
-      expect(await publish(client, topic, bytes(7_353))).toEqual({})
-      const told = new Promise((resolve) => client.on('disconnection', resolve))
-      const call = settlement(publish(client, topic, bytes(7_354)))
-      await told
-      if (settlesPendingCalls) expect(await call).toBeInstanceOf(Error)
+    test('nobody listens: refused, and so is a client that was closed', async () => {
+      await play('classic', async ({ client, sdk }) => {
+        vi.stubEnv('AWS_GG_NUCLEUS_DOMAIN_SOCKET_FILEPATH_FOR_COMPONENT', join(tmpdir(), 'no-nucleus.sock'))
+        expect((await rejectionOf(sdk.createClient().connect())).type).toBe(3)
+        await client.close()
+        expect((await rejectionOf(client.getConfiguration({ keyPath: [] }))).type).toBe(4)
+      })
+    })
+
+    /** Parts of the SDK that it keeps to itself. */
+    interface Inside {
+      readonly rpcClient: { readonly unclosedOperations?: Set<unknown>; newStream(): { close(): void } }
+    }
+
+    /** Two seconds on a machine that has nothing else to do. */
+    test('ten thousand calls, one by one and a hundred at once: nothing is kept of them', {
+      timeout: 120_000,
+    }, async ({ annotate }) => {
+      await play('lite', async ({ core, newClient }) => {
+        const client = newClient(core.issueToken(), core.socketPath)
+        await client.connect()
+        const { rpcClient } = client as unknown as Inside
+        const example = rpcClient.newStream()
+        example.close()
+        const streamsAlive = () => Number(queryObjects(example.constructor, { format: 'count' }))
+        let rightCount = 0
+        const call = async () => {
+          const { value } = await client.getConfiguration({ keyPath: ['Deep', 'Leaf'] })
+          if ((value as { Leaf: string }).Leaf === 'a') rightCount += 1
+        }
+        const batch = () => Promise.all(Array.from({ length: 100 }, call))
+        for (let done = 0; done < 10; done += 1) await batch() // code and pools have their size after this
+        rightCount = 0
+        const before = { bytes: usedBytes(), streams: streamsAlive() }
+        const startedAt = performance.now()
+        const cpu = process.cpuUsage()
+        for (let done = 0; done < 1_000; done += 1) await call()
+        for (let done = 0; done < 90; done += 1) await batch()
+        const ms = performance.now() - startedAt
+        const { user, system } = process.cpuUsage(cpu)
+        expect(rightCount).toBe(10_000)
+        const after = { bytes: usedBytes(), streams: streamsAlive() }
+        expect(rpcClient.unclosedOperations?.size).toBe(0)
+        // Those of the last hundred at once may still wait for the collector.
+        expect(after.streams - before.streams).toBeLessThan(150)
+        // A call that is kept, with its stream and messages, holds a kilobyte or more: ten thousand would be 10 MB.
+        expect(after.bytes - before.bytes).toBeLessThan(4 * 1024 * 1024)
+        await annotate(
+          `10,000 calls in ${ms.toFixed(0)} ms, ${((user + system) / 1000).toFixed(0)} of CPU; streams alive: ${before.streams}, ${after.streams}`,
+        )
+        await client.close()
+      })
     })
   })
-
-  test('nobody listens: refused, and so is a client that was closed', async () => {
-    await play('classic', async ({ client, sdk }) => {
-      vi.stubEnv('AWS_GG_NUCLEUS_DOMAIN_SOCKET_FILEPATH_FOR_COMPONENT', join(tmpdir(), 'no-nucleus.sock'))
-      expect((await rejectionOf(sdk.createClient().connect())).type).toBe(3)
-      await client.close()
-      expect((await rejectionOf(client.getConfiguration({ keyPath: [] }))).type).toBe(4)
-    })
-  })
-
-  /** Parts of the SDK that it keeps to itself. */
-  interface Inside {
-    readonly rpcClient: { readonly unclosedOperations?: Set<unknown>; newStream(): { close(): void } }
-  }
-
-  /** Two seconds on a machine that has nothing else to do. */
-  test('ten thousand calls, one by one and a hundred at once: nothing is kept of them', {
-    timeout: 120_000,
-  }, async ({ annotate }) => {
-    await play('lite', async ({ core, newClient }) => {
-      const client = newClient(core.issueToken(), core.socketPath)
-      await client.connect()
-      const { rpcClient } = client as unknown as Inside
-      const example = rpcClient.newStream()
-      example.close()
-      const streamsAlive = () => Number(queryObjects(example.constructor, { format: 'count' }))
-      let rightCount = 0
-      const call = async () => {
-        const { value } = await client.getConfiguration({ keyPath: ['Deep', 'Leaf'] })
-        if ((value as { Leaf: string }).Leaf === 'a') rightCount += 1
-      }
-      const batch = () => Promise.all(Array.from({ length: 100 }, call))
-      for (let done = 0; done < 10; done += 1) await batch() // code and pools have their size after this
-      rightCount = 0
-      const before = { bytes: usedBytes(), streams: streamsAlive() }
-      const startedAt = performance.now()
-      const cpu = process.cpuUsage()
-      for (let done = 0; done < 1_000; done += 1) await call()
-      for (let done = 0; done < 90; done += 1) await batch()
-      const ms = performance.now() - startedAt
-      const { user, system } = process.cpuUsage(cpu)
-      expect(rightCount).toBe(10_000)
-      const after = { bytes: usedBytes(), streams: streamsAlive() }
-      expect(rpcClient.unclosedOperations?.size).toBe(0)
-      // Those of the last hundred at once may still wait for the collector.
-      expect(after.streams - before.streams).toBeLessThan(150)
-      // A call that is kept, with its stream and messages, holds a kilobyte or more: ten thousand would be 10 MB.
-      expect(after.bytes - before.bytes).toBeLessThan(4 * 1024 * 1024)
-      await annotate(
-        `10,000 calls in ${ms.toFixed(0)} ms, ${((user + system) / 1000).toFixed(0)} of CPU; streams alive: ${before.streams}, ${after.streams}`,
-      )
-      await client.close()
-    })
-  })
-})
