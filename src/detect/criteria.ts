@@ -89,14 +89,19 @@ function membershipOfAddresses(cidrs: readonly string[]): (element: Element) => 
     return found
   }
 }
-/** A device talks to the same few hosts again and again; parsing their text costs more than looking them up. */
-const KNOWN_ADDRESSES_MAX = 256
+/**
+ * A device talks to the same hosts again and again; parsing their text costs more than looking them up. As many as a
+ * sample can have, since fewer would make each sample push out what the next one looks up.
+ */
+const KNOWN_ADDRESSES_MAX = 4_096
 
 const none: readonly Element[] = []
 
+/** By position: unoptimized, as it mostly runs, an iterator makes an object for each element of each sample. */
 function pick(elements: readonly Element[], offends: (element: Element) => boolean): readonly Element[] {
   let found: Element[] | undefined
-  for (const element of elements) {
+  for (let position = 0; position < elements.length; position += 1) {
+    const element = elements[position] as Element
     if (!offends(element)) continue
     found ??= []
     found.push(element)

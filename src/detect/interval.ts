@@ -99,10 +99,12 @@ function addList(
   at: number,
   previous: AccumulatedList | undefined,
 ): AccumulatedList {
+  if (sofar === undefined && previous !== undefined && hasJust(previous.elements, sample)) {
+    return { ...previous, total: sample.length }
+  }
   const before = sofar?.elements ?? noElements
   const seen = indexOf(before)
-  const fresh = new Set<Element>()
-  for (const element of sample) if (!seen.has(element)) fresh.add(element)
+  const fresh = new Set(sample.filter((element) => !seen.has(element)))
   if (sofar !== undefined && fresh.size === 0) return sofar
   const earlier = indexOf(previous?.elements ?? noElements)
   // Sorted before the bound cuts, so that the order of a sample never decides what is kept.
@@ -117,6 +119,19 @@ function addList(
     ],
     total: Math.max(sofar?.total ?? 0, before.length + fresh.size, new Set(sample).size),
   }
+}
+
+/** Whether a sample has each of the elements once, and no other: then an interval begins with the list of the last one. */
+function hasJust(elements: readonly Element[], sample: readonly Element[]): boolean {
+  if (sample.length !== elements.length) return false
+  const index = indexOf(elements)
+  const isFound = new Uint8Array(elements.length)
+  return sample.every((element) => {
+    const position = index.get(element)
+    if (position === undefined || isFound[position] === 1) return false
+    isFound[position] = 1
+    return true
+  })
 }
 
 /** Positions by element, remembered for as long as the list itself lives: most samples show what the last one did. */

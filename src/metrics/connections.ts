@@ -24,8 +24,8 @@ const HOSTS_MAX = 65_536
 const CANDIDATE_WORDS = 10
 /** Elements that a list has room for at first. */
 const ROOM_MIN = 64
-/** A remote host is kept as its family and address. */
-const HOST_WORDS = 5
+/** A remote host is kept as its entry, family and address. */
+const HOST_WORDS = 6
 /** As many different elements of a list as a security profile is judged by. */
 const REMOTE_HOSTS_MAX = 4_096
 
@@ -40,9 +40,11 @@ export class ConnectionTable {
   readonly #candidates: BestRows
   readonly #key = new Uint32Array(9)
   #isListed = true
-  /** Remote hosts of this cycle, each once: family and address. */
+  /** Remote hosts of this cycle, each once: entry in `#hosts`, family and address. */
   #remoteHosts = new Uint32Array(ROOM_MIN * HOST_WORDS)
   #remoteHostCount = 0
+  /** Text of an address by its entry in `#hosts`: most hosts of a cycle are those of the one before. */
+  readonly #hostTexts = new Map<number, string>()
   #reportedCycle = 0
   #listedCycle = 0
 
@@ -68,6 +70,7 @@ export class ConnectionTable {
     this.#hosts.begin()
     const renumberings = this.#connections.renumberings + this.#hosts.renumberings
     this.#isHostOfStale = renumberings !== this.#renumberings
+    if (this.#isHostOfStale || this.#hostTexts.size > 2 * REMOTE_HOSTS_MAX) this.#hostTexts.clear()
     this.#renumberings = renumberings
   }
 
@@ -78,7 +81,7 @@ export class ConnectionTable {
     if (this.#connections.isDuplicate) return
     const age = this.#connections.cycle - this.#connections.firstCycleOf(entry)
     const host = this.#noteHost(entry, age === 0, socket)
-    if (!this.#hosts.isDuplicate) this.#addRemoteHost(socket)
+    if (!this.#hosts.isDuplicate) this.#addRemoteHost(host, socket)
     if (!this.#isListed) return
     const rank = rankOf(socket.family, this.#hosts.firstCycleOf(host) > this.#reportedCycle, age)
     const at = this.#candidates.take()
@@ -118,10 +121,17 @@ export class ConnectionTable {
 
   /** The addresses that something is connected to, each once; at most `REMOTE_HOSTS_MAX`. */
   remoteHosts(): string[] {
-    const hosts = this.#remoteHosts
-    return Array.from({ length: this.#remoteHostCount }, (_, index) =>
-      formatAddress(hosts[index * HOST_WORDS] as 4 | 6, hosts, index * HOST_WORDS + 1),
-    )
+    return Array.from({ length: this.#remoteHostCount }, (_, index) => this.#textOf(index * HOST_WORDS))
+  }
+
+  /** Of the remote host at a place in `#remoteHosts`. */
+  #textOf(at: number): string {
+    const entry = this.#remoteHosts[at] as number
+    const known = this.#hostTexts.get(entry)
+    if (known !== undefined) return known
+    const text = formatAddress(this.#remoteHosts[at + 1] as 4 | 6, this.#remoteHosts, at + 2)
+    this.#hostTexts.set(entry, text)
+    return text
   }
 
   /** The last list has gone into a report: hosts seen up to then are no longer new to its readers. */
@@ -129,12 +139,13 @@ export class ConnectionTable {
     this.#reportedCycle = this.#listedCycle
   }
 
-  #addRemoteHost({ family, remote }: SocketRow): void {
+  #addRemoteHost(entry: number, { family, remote }: SocketRow): void {
     if (this.#remoteHostCount === REMOTE_HOSTS_MAX) return
     const at = this.#remoteHostCount * HOST_WORDS
     if (at + HOST_WORDS > this.#remoteHosts.length) this.#remoteHosts = larger(this.#remoteHosts)
-    this.#remoteHosts[at] = family
-    for (let index = 0; index < 4; index += 1) this.#remoteHosts[at + 1 + index] = remote[index] as number
+    this.#remoteHosts[at] = entry
+    this.#remoteHosts[at + 1] = family
+    for (let index = 0; index < 4; index += 1) this.#remoteHosts[at + 2 + index] = remote[index] as number
     this.#remoteHostCount += 1
   }
 }

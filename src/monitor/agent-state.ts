@@ -75,11 +75,15 @@ function revive(stored: unknown): unknown {
   })
 }
 
-/** A copy with each value for which `swap` has another in its place. */
+/** With each value for which `swap` has another in its place; long lists of texts or numbers are not copied. */
 function replace(value: unknown, swap: (value: unknown) => unknown): unknown {
   const swapped = swap(value)
   if (swapped !== undefined) return swapped
-  if (Array.isArray(value)) return value.map((element) => replace(element, swap))
+  if (Array.isArray(value)) {
+    return value.every(isTextOrNumber) ? value : value.map((element) => replace(element, swap))
+  }
   if (typeof value !== 'object' || value === null) return value
   return Object.fromEntries(Object.entries(value).map(([key, member]) => [key, replace(member, swap)]))
 }
+
+const isTextOrNumber = (value: unknown): boolean => typeof value === 'string' || typeof value === 'number'

@@ -94,19 +94,20 @@ function listUnlessCutToNothing(entries: readonly Plain[], total: number): reado
   return entries.length === 0 && total > 0 ? undefined : entries
 }
 
+/** This and the next one are called for each of thousands of entries, twice: hence no list of members first. */
 export function portEntry(port: ListeningPort, names: FieldNames): PlainObject {
-  return object([
-    [names.port, port.port],
-    [names.interface, port.interface],
-  ])
+  const entry: Record<string, Plain> = { [names.port]: port.port }
+  if (port.interface !== undefined) entry[names.interface] = port.interface
+  return entry
 }
 
 export function connectionEntry(connection: Connection, names: FieldNames): PlainObject {
-  return object([
-    [names.remoteAddress, endpoint(connection.remoteAddress, connection.remotePort)],
-    [names.localPort, connection.localPort],
-    [names.localInterface, connection.localInterface],
-  ])
+  const entry: Record<string, Plain> = {
+    [names.remoteAddress]: endpoint(connection.remoteAddress, connection.remotePort),
+    [names.localPort]: connection.localPort,
+  }
+  if (connection.localInterface !== undefined) entry[names.localInterface] = connection.localInterface
+  return entry
 }
 
 /** `192.0.2.7:443`, `[2001:db8::7]:443`: brackets as in RFC 3986, for an IPv6 address has colons of its own. */

@@ -213,16 +213,18 @@ describe('what is remembered from cycle to cycle changes nothing but the order',
 test('hosts forgotten for their number are new again, those still there are not', () => {
   const table = new ConnectionTable(1, 3)
   const peer = (host: number) => socket({ host, port: 443 })
+  const addresses = (...hosts: number[]) =>
+    hosts.map((host) => [24, 16, 8, 0].map((shift) => ((0xc0000200 + host) >>> shift) & 255).join('.'))
   const cycle = (from: number, to: number, ...others: number[]) => {
     table.begin()
     for (let host = from; host < to; host += 1) table.add(peer(host))
     for (const host of others) table.add(peer(host))
     const list = table.list(() => undefined)
     table.markReported()
+    // The texts are remembered, under numbers that have changed when hosts were forgotten.
+    expect(table.remoteHosts().slice(0, 3)).toEqual(addresses(from, from + 1, from + 2))
     return list.map(({ remoteAddress }) => remoteAddress)
   }
-  const addresses = (...hosts: number[]) =>
-    hosts.map((host) => [24, 16, 8, 0].map((shift) => ((0xc0000200 + host) >>> shift) & 255).join('.'))
   cycle(0, 40_000)
   // 80,000 hosts by now; the first 15,000 have gone.
   expect(cycle(15_000, 80_000)).toEqual(addresses(40_000, 40_001, 40_002))
