@@ -5,9 +5,10 @@
  */
 import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
+import { COMPONENT_NAME } from './component-name.ts'
 
 const roots = ['/greengrass/v2/work', '/var/lib/greengrass/work']
-const components = ['community.greengrass.DeviceDefender', 'community.greengrass.DeviceDefender.Docker']
+const components = [COMPONENT_NAME, `${COMPONENT_NAME}.Docker`]
 
 export const workFolders: readonly string[] = roots.flatMap((root) =>
   components.map((component) => join(root, component)),

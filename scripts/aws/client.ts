@@ -40,6 +40,19 @@ export function clientConfig(options: AwsOptions, requestTimeoutMs = REQUEST_TIM
   }
 }
 
+/** What is opened for some work is closed after it. */
+export async function withOpen<Door extends { close(): void }, T>(
+  opening: Promise<Door>,
+  work: (door: Door) => Promise<T>,
+): Promise<T> {
+  const door = await opening
+  try {
+    return await work(door)
+  } finally {
+    door.close()
+  }
+}
+
 /** The service's way to make a call, with every failure as an `AwsProblem`. */
 export interface AwsCalls {
   readonly region: string

@@ -18,7 +18,6 @@ export interface ComponentVersion {
 }
 
 export interface ComponentService {
-  readonly region: string
   /** DescribeComponent. */
   describe(arn: string): Promise<ComponentVersion | undefined>
   /** GetComponent: the recipe as the service keeps it, in JSON or YAML. */
@@ -38,10 +37,8 @@ const PAGE_SIZE = 100
 export async function openComponentService(options: AwsOptions): Promise<ComponentService> {
   const sdk = await import('@aws-sdk/client-greengrassv2')
   const client = new sdk.GreengrassV2Client(clientConfig(options))
-  const { region, call, find, list } = await callsOf('greengrass', client, options, PAGE_SIZE)
+  const { call, find, list } = await callsOf('greengrass', client, options, PAGE_SIZE)
   return {
-    region,
-
     describe: async (arn) => {
       const found = await find('DescribeComponent', () =>
         client.send(new sdk.DescribeComponentCommand({ arn })),

@@ -31,7 +31,6 @@ export interface Deployment {
   readonly deploymentId: string
   readonly content: DeploymentContent
   readonly status: string
-  readonly isLatestForTarget: boolean
   /** Epoch milliseconds. */
   readonly createdAt: number
   /** Of the job that brings it to a thing group. */
@@ -41,7 +40,6 @@ export interface Deployment {
 export interface DeploymentSummary {
   readonly deploymentId: string
   readonly createdAt: number
-  readonly status: string
 }
 
 export interface DeploymentsPlane {
@@ -84,19 +82,13 @@ export async function openDeployments(options: AwsOptions): Promise<DeploymentsP
         'ListDeployments',
         (page) => client.send(new sdk.ListDeploymentsCommand({ ...request, ...page })),
         (answer: {
-          deployments?: {
-            deploymentId?: string
-            creationTimestamp?: Date
-            deploymentStatus?: string
-            revisionId?: string
-          }[]
+          deployments?: { deploymentId?: string; creationTimestamp?: Date; revisionId?: string }[]
         }) => answer.deployments,
       )
       return found
-        .map(({ deploymentId = '', creationTimestamp, deploymentStatus = '', revisionId }) => ({
+        .map(({ deploymentId = '', creationTimestamp, revisionId }) => ({
           deploymentId,
           createdAt: creationTimestamp?.getTime() ?? 0,
-          status: deploymentStatus,
           // Within one millisecond only the number tells which came later.
           revision: Number(revisionId) || 0,
         }))
@@ -129,7 +121,6 @@ export async function openDeployments(options: AwsOptions): Promise<DeploymentsP
           ...(tags === undefined || Object.keys(tags).length === 0 ? {} : { tags }),
         },
         status: found.deploymentStatus ?? '',
-        isLatestForTarget: found.isLatestForTarget === true,
         createdAt: found.creationTimestamp?.getTime() ?? 0,
         ...(found.iotJobId ? { jobId: found.iotJobId } : {}),
       }

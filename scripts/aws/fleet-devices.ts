@@ -17,14 +17,12 @@ export interface CoreDevice {
 /** A deployment as one device took it. */
 export interface DeviceDeployment {
   readonly deploymentId: string
-  readonly targetArn: string
   /** As in `IN_PROGRESS` or `SUCCEEDED`. */
   readonly status: string
   readonly reason?: string
   /** From the most general code to the most particular one. */
   readonly errorStack: readonly string[]
   readonly errorTypes: readonly string[]
-  readonly modifiedAt: number
 }
 
 export interface InstalledComponent {
@@ -133,17 +131,13 @@ export async function openFleetDevices(options: AwsOptions): Promise<FleetDevice
           ),
         (answer: { effectiveDeployments?: SdkEffectiveDeployment[] }) => answer.effectiveDeployments,
       )
-      return found.map(
-        ({ deploymentId = '', targetArn = '', coreDeviceExecutionStatus = '', reason, ...rest }) => ({
-          deploymentId,
-          targetArn,
-          status: coreDeviceExecutionStatus,
-          ...(reason ? { reason } : {}),
-          errorStack: rest.statusDetails?.errorStack ?? [],
-          errorTypes: rest.statusDetails?.errorTypes ?? [],
-          modifiedAt: rest.modifiedTimestamp?.getTime() ?? 0,
-        }),
-      )
+      return found.map(({ deploymentId = '', coreDeviceExecutionStatus = '', reason, statusDetails }) => ({
+        deploymentId,
+        status: coreDeviceExecutionStatus,
+        ...(reason ? { reason } : {}),
+        errorStack: statusDetails?.errorStack ?? [],
+        errorTypes: statusDetails?.errorTypes ?? [],
+      }))
     },
 
     componentsOf: async (coreDeviceThingName) => {
@@ -205,10 +199,8 @@ interface SdkCoreDevice {
 
 interface SdkEffectiveDeployment {
   readonly deploymentId?: string
-  readonly targetArn?: string
   readonly coreDeviceExecutionStatus?: string
   readonly reason?: string
-  readonly modifiedTimestamp?: Date
   readonly statusDetails?: { readonly errorStack?: string[]; readonly errorTypes?: string[] }
 }
 

@@ -18,7 +18,6 @@ export interface TopicRule {
 }
 
 export interface IotRegistry {
-  readonly region: string
   /** DescribeThingGroup. */
   hasThingGroup(name: string): Promise<boolean>
   /** CreateThingGroup. */
@@ -51,10 +50,8 @@ const SQL_VERSION = '2016-03-23'
 export async function openIotRegistry(options: AwsOptions): Promise<IotRegistry> {
   const sdk = await import('@aws-sdk/client-iot')
   const client = new sdk.IoTClient(clientConfig(options))
-  const { region, call, find, list } = await callsOf('iot', client, options, PAGE_SIZE)
+  const { call, find, list } = await callsOf('iot', client, options, PAGE_SIZE)
   return {
-    region,
-
     hasThingGroup: async (thingGroupName) => {
       const command = new sdk.DescribeThingGroupCommand({ thingGroupName })
       return (await find('DescribeThingGroup', () => client.send(command))) !== undefined

@@ -40,6 +40,10 @@ export class AwsProblem extends Error {
   }
 }
 
+/** Whether what failed may be there all the same: the answer was lost, or somebody was faster. */
+export const mayBeDone = (error: unknown): boolean =>
+  error instanceof AwsProblem && (error.isOutcomeUnknown || error.code === 'already-exists')
+
 interface ProblemOptions {
   readonly cause?: unknown
   readonly isOutcomeUnknown?: boolean

@@ -28,7 +28,6 @@ export interface BucketSettings {
 }
 
 export interface ArtifactBucket {
-  readonly region: string
   /** HeadBucket: its region, or `undefined` if there is no such bucket. */
   find(): Promise<{ readonly region: string } | undefined>
   /** HeadObject. */
@@ -75,8 +74,6 @@ export async function openArtifactBucket(
   const ours = { Bucket: bucket, ExpectedBucketOwner: owner }
 
   return {
-    region,
-
     find: async () => {
       const found = await find('HeadBucket', () => client.send(new sdk.HeadBucketCommand(ours))).catch(
         (error: unknown) => {

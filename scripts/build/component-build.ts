@@ -10,6 +10,7 @@ import { cpSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, wri
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { isMap, isSeq, parse, parseDocument } from 'yaml'
+import { COMPONENT_NAME } from '../component-name.ts'
 import { checkRecipe } from '../recipe/check.ts'
 import { formatRecipeFaults } from '../recipe/nodes.ts'
 import { topicsUsed } from '../recipe/topics-used.ts'
@@ -43,9 +44,8 @@ interface BuiltComponent {
 }
 
 const ARTIFACT = 'greengrass-defender'
-const MAIN = 'community.greengrass.DeviceDefender'
-const WITH_NODE = `${MAIN}.WithNode`
-const VARIANTS = [MAIN, `${MAIN}.Docker`, WITH_NODE] as const
+const WITH_NODE = `${COMPONENT_NAME}.WithNode`
+const VARIANTS = [COMPONENT_NAME, `${COMPONENT_NAME}.Docker`, WITH_NODE] as const
 
 /** GDK's word for the next free patch version; it is then the name of the artifacts' folder, and GDK puts the version in. */
 const NEXT_PATCH = 'NEXT_PATCH'
@@ -142,7 +142,7 @@ function writeVariant(
 ): BuiltComponent[] {
   const recipePath = join(output, 'recipes', `${recipe.name}.yaml`)
   writeFileSync(recipePath, recipe.text)
-  if (recipe.name === MAIN) writeFileSync(join(output, 'recipes/recipe.yaml'), recipe.text)
+  if (recipe.name === COMPONENT_NAME) writeFileSync(join(output, 'recipes/recipe.yaml'), recipe.text)
   const artifacts = join(output, 'artifacts', recipe.name, gdkVersion)
   mkdirSync(artifacts, { recursive: true })
   return zips.map(({ fileName, bytes }) => {
@@ -154,8 +154,8 @@ function writeVariant(
 
 function readGdkVersion(root: string): string {
   const { component } = JSON.parse(readFileSync(join(root, 'gdk-config.json'), 'utf8'))
-  const version = component?.[MAIN]?.version
-  if (typeof version !== 'string') throw new Error(`gdk-config.json has no version of ${MAIN}`)
+  const version = component?.[COMPONENT_NAME]?.version
+  if (typeof version !== 'string') throw new Error(`gdk-config.json has no version of ${COMPONENT_NAME}`)
   return version
 }
 
@@ -189,6 +189,6 @@ function checkRecipes(recipes: readonly Recipe[]): void {
 /** GDK publishes the recipe that it finds under the name of the link's target. */
 function checkLink(root: string): void {
   const target = basename(realpathSync(join(root, 'recipe.yaml')))
-  if (target !== `${MAIN}.yaml`)
-    throw new Error(`recipe.yaml is ${target}, not a link to recipes/${MAIN}.yaml`)
+  if (target !== `${COMPONENT_NAME}.yaml`)
+    throw new Error(`recipe.yaml is ${target}, not a link to recipes/${COMPONENT_NAME}.yaml`)
 }

@@ -104,7 +104,7 @@ async function wantedOf(
       `the deployment of ${name}, ${latest.deploymentId}, does not hold ${component}: roll it out with "defender rollout"`,
     )
   }
-  return { component, version, deploymentId: latest.deploymentId, targetArn }
+  return { component, version, deploymentId: latest.deploymentId }
 }
 
 async function show(

@@ -15,6 +15,7 @@ import type { LocalCoreEvent } from '../../src/local-core/events.ts'
 import type { Feed } from '../../src/local-core/page/feed.ts'
 import type { OwnersEvent } from '../../src/local-core/page/page-event.ts'
 import type { ReportEventView, ViewedEvent } from '../../src/local-core/page/viewed-event.ts'
+import { COMPONENT_NAME } from '../component-name.ts'
 import { findPackageRoot } from '../package-root.ts'
 import { openLocalOutput } from '../render/local-output.ts'
 import { numberOption } from '../render/options.ts'
@@ -69,8 +70,6 @@ interface Output {
 
 const INTERVAL_SECONDS_DEFAULT = 10
 const PORT_DEFAULT = 8642
-/** Where a core has the component's state: below `work` by its name. */
-const COMPONENT = 'community.greengrass.DeviceDefender'
 /** A changed behavior is tried on the last hour, or on as much of it as the run has lasted. */
 const LOOK_BACK_MS = 3_600_000
 /** The least that the component takes (config/settings.ts). */
@@ -185,7 +184,7 @@ async function operate(
   const rootDirectory = await mkdtemp(join(shortTmpdir(), 'defender-'))
   undo.push(() => rm(rootDirectory, { recursive: true, force: true }))
   let core: RunningCore | undefined
-  const workDirectory = join(rootDirectory, 'work', COMPONENT)
+  const workDirectory = join(rootDirectory, 'work', COMPONENT_NAME)
   const served = options.page
     ? await servePage(options, io, feed, { configuration, workDirectory, core: () => core })
     : undefined
@@ -326,7 +325,7 @@ async function readConfiguration(file: string): Promise<Record<string, unknown>>
 }
 
 function componentPaths(root: string): { recipePath: string; decompressedPath: string } {
-  const recipePath = join(root, 'recipes', `${COMPONENT}.yaml`)
+  const recipePath = join(root, 'recipes', `${COMPONENT_NAME}.yaml`)
   const decompressedPath = join(root, 'dist', 'artifact')
   const program = join(decompressedPath, 'greengrass-defender', 'main.js')
   if (!existsSync(program)) throw new Error(`${program} is missing: run \`npm run build\` first`)

@@ -6,6 +6,7 @@
  */
 import { ownTopics, reportTopics } from '../../src/report/topics.ts'
 import type { Caller } from '../aws/sts.ts'
+import { COMPONENT_NAME } from '../component-name.ts'
 
 export interface DeviceNeed {
   /** What fails without it. */
@@ -101,13 +102,12 @@ export function deviceNeeds(thingName: string, roleAlias: string, place: Place):
       purpose: 'artifacts',
       action: 'greengrass:GetComponentVersionArtifact',
       resources: ['*'],
-      probes: [greengrass(`components:${OUR_COMPONENT}:versions:0.1.0`)],
+      probes: [greengrass(`components:${COMPONENT_NAME}:versions:0.1.0`)],
     },
   ]
 }
 
 const SOME_THING = 'some-thing'
-const OUR_COMPONENT = 'community.greengrass.DeviceDefender'
 
 /** Jobs and shadows bring deployments, and are answered. */
 const NUCLEUS_TOLD = ['*/jobs/*', '*/shadow/*']

@@ -59,7 +59,8 @@ function concerns(
   )
 }
 
-const textsOf = (value: unknown): string[] => [value].flat().filter((each) => typeof each === 'string')
+/** The texts of an element of a statement, which has one or a list of them. */
+export const textsOf = (value: unknown): string[] => [value].flat().filter((each) => typeof each === 'string')
 
 /** A variable without a value matches nothing: it stays as it is, and no resource has such a name. */
 const withValues = (pattern: string, variables: Readonly<Record<string, string>>): string =>

@@ -2,6 +2,7 @@
 import { resolve } from 'node:path'
 import { awsOptionsOf, type OperatorIo, OperatorProblem } from '../aws/operator-io.ts'
 import { type Caller, callerIdentity } from '../aws/sts.ts'
+import { COMPONENT_NAME } from '../component-name.ts'
 import type { AccountOptions, ExitStatus } from '../plan/io.ts'
 import { bucketName, readPublishConfig } from '../publish/gdk-config.ts'
 import { printable } from '../render/terminal.ts'
@@ -9,7 +10,7 @@ import { type Check, type Result, runChecks } from './check.ts'
 import { callerCheck, componentCheck } from './checks/account.ts'
 import { bucketCheck, publicAccessCheck } from './checks/bucket.ts'
 import { lookAtRole, USUAL_ROLE_ALIASES } from './checks/role.ts'
-import { readThingPolicies, roleAliasesIn, type ThingPolicies, thingChecks } from './checks/thing.ts'
+import { askThing, roleAliasesIn, thingChecks } from './checks/thing.ts'
 
 export interface DoctorOptions extends AccountOptions {
   readonly directory: string
@@ -18,8 +19,6 @@ export interface DoctorOptions extends AccountOptions {
   readonly thingGroup?: string
   readonly roleAlias?: string
 }
-
-const COMPONENT = 'community.greengrass.DeviceDefender'
 
 export async function doctor(options: DoctorOptions, io: OperatorIo): Promise<ExitStatus> {
   if (options.thingGroup !== undefined && options.thing === undefined) {
@@ -45,19 +44,15 @@ export async function doctor(options: DoctorOptions, io: OperatorIo): Promise<Ex
 function checksFor(options: DoctorOptions, caller: Caller, io: OperatorIo): Check[] {
   const aws = awsOptionsOf(options)
   const { thing, thingGroup, roleAlias } = options
-  let read: Promise<ThingPolicies> | undefined
-  const policies = () => {
-    read ??= readThingPolicies(thing ?? '', caller, aws)
-    return read
-  }
+  const answers = askThing(thing ?? '', caller, aws)
   const aliases = async (): Promise<readonly string[]> => {
     if (roleAlias !== undefined) return [roleAlias]
     // Where the thing's policies may not be read, the usual names are tried.
-    const found = thing === undefined ? undefined : await policies().catch(() => undefined)
+    const found = thing === undefined ? undefined : await answers.policies().catch(() => undefined)
     return found === undefined ? USUAL_ROLE_ALIASES : roleAliasesIn(found)
   }
   return [
-    componentCheck(COMPONENT, caller, aws),
+    componentCheck(COMPONENT_NAME, caller, aws),
     ...bucketChecks(options, caller, aliases),
     ...(thing === undefined
       ? []
@@ -68,7 +63,7 @@ function checksFor(options: DoctorOptions, caller: Caller, io: OperatorIo): Chec
             ...(thingGroup === undefined ? {} : { thingGroup }),
             ...(roleAlias === undefined ? {} : { roleAlias }),
           },
-          policies,
+          answers,
           caller,
           aws,
         )),

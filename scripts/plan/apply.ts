@@ -6,7 +6,7 @@
  * conflict"). So after such an error AWS is asked whether things are as the change wants them; if so it was carried out.
  */
 import type { DetectControlPlane, Tags } from '../aws/detect-control-plane.ts'
-import { AwsProblem } from '../aws/problem.ts'
+import { AwsProblem, mayBeDone } from '../aws/problem.ts'
 import type { Change } from './changes.ts'
 import { normalAction, normalProfile, normalSet } from './normal.ts'
 import type { Actual } from './resources.ts'
@@ -108,8 +108,7 @@ async function wasCarriedOut(
   problem: AwsProblem,
   arns: ProfileArns,
 ): Promise<boolean> {
-  const isDoubtful =
-    problem.isOutcomeUnknown || problem.code === 'already-exists' || problem.code === 'version-conflict'
+  const isDoubtful = mayBeDone(problem) || problem.code === 'version-conflict'
   if (!isDoubtful || change.action === 'delete') return false
   try {
     return await isAsWanted(plane, change, arns)

@@ -1,17 +1,15 @@
 /** Shows a plan, asks, and carries it out: the common end of every command that changes an account. */
 import type { DetectControlPlane } from '../aws/detect-control-plane.ts'
+import type { ChangeOptions } from '../aws/operator-io.ts'
 import type { AccountPlan } from './account-plan.ts'
 import { applyChanges } from './apply.ts'
-import type { AccountOptions, ExitStatus, ProfilesIo } from './io.ts'
+import { whyNot } from './consent.ts'
+import type { ExitStatus, ProfilesIo } from './io.ts'
 import { planJson, resultJson, showObstacles, showPlan, showStop } from './show.ts'
 import { changeLines } from './text.ts'
 
-export interface ApplyCommandOptions extends AccountOptions {
-  readonly yes?: boolean
+export interface ApplyCommandOptions extends ChangeOptions {
   readonly force?: boolean
-  readonly dryRun?: boolean
-  /** Of the plan that was reviewed. */
-  readonly fingerprint?: string
 }
 
 /** @param makePlan is called again once the operator has answered, who may have taken an hour for it */
@@ -28,7 +26,7 @@ export async function runPlan(
   if (isJson) showObstacles(plan, io)
   else showPlan(plan, io)
 
-  const refusal = refusalOf(plan, options)
+  const refusal = await refusalOf(plan, makePlan, options, io)
   if (refusal !== undefined) {
     if (refusal !== '') io.writeError(refusal)
     report({ outcome: 'refused' })
@@ -38,40 +36,23 @@ export async function runPlan(
     report({ outcome: 'nothing done' })
     return 0
   }
-  if (options.yes !== true && options.fingerprint === undefined) {
-    const unwanted = await whyNotConfirmed(plan, makePlan, io)
-    if (unwanted !== undefined) {
-      io.writeError(unwanted)
-      report({ outcome: 'refused' })
-      return 1
-    }
-  }
   return carryOutPlan(plane, plan, isJson, io)
 }
 
 /** Empty where the problems have been printed already. */
-function refusalOf(plan: AccountPlan, { force, fingerprint }: ApplyCommandOptions): string | undefined {
-  if (plan.problems.length > 0) return ''
-  if (fingerprint !== undefined && fingerprint !== plan.fingerprint && plan.changes.length > 0) {
-    return `nothing was changed: the plan is no longer ${fingerprint} but ${plan.fingerprint}. The files or the account changed since: review it again.`
-  }
-  if (plan.excess !== undefined && force !== true) return `nothing was changed: ${plan.excess}`
-  return undefined
-}
-
-async function whyNotConfirmed(
+async function refusalOf(
   plan: AccountPlan,
   makePlan: () => Promise<AccountPlan>,
-  { confirm }: ProfilesIo,
+  options: ApplyCommandOptions,
+  io: ProfilesIo,
 ): Promise<string | undefined> {
-  if (confirm === undefined) {
-    return `nothing was changed: nobody is there to be asked. Add --fingerprint ${plan.fingerprint}, or --yes.`
-  }
-  if (!(await confirm(`Apply ${plan.fingerprint}?`))) return 'nothing was changed'
-  const { fingerprint } = await makePlan()
-  return fingerprint === plan.fingerprint
-    ? undefined
-    : `nothing was changed: meanwhile the plan became another one (${fingerprint}). Review it again.`
+  if (plan.problems.length > 0) return ''
+  if (plan.changes.length === 0) return undefined
+  if (plan.excess !== undefined && options.force !== true) return `nothing was changed: ${plan.excess}`
+  const again = async () => (await makePlan()).fingerprint
+  // A dry run asks nobody, but tells whether the plan is still the one that was reviewed.
+  const consent = options.dryRun === true ? { ...options, yes: true } : options
+  return whyNot(plan.fingerprint, again, consent, io)
 }
 
 async function carryOutPlan(

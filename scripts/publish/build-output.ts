@@ -10,6 +10,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { basename, extname, join } from 'node:path'
 import { parse } from 'yaml'
 import { OperatorProblem } from '../aws/operator-io.ts'
+import { COMPONENT_NAME } from '../component-name.ts'
 import { stableJson } from '../plan/stable-json.ts'
 import { checkRecipe } from '../recipe/check.ts'
 import { formatRecipeFaults } from '../recipe/nodes.ts'
@@ -34,9 +35,6 @@ export interface BuiltVersion {
   /** What does not stop it. */
   readonly notes: readonly string[]
 }
-
-/** Components whose topics we know; of others the recipe alone is checked. */
-const OURS = 'community.greengrass.DeviceDefender'
 
 /** @param folder `greengrass-build`. Throws an OperatorProblem that names every fault of what is there. */
 export function readBuild(folder: string): BuiltVersion[] {
@@ -92,7 +90,8 @@ function withArtifacts(folder: string, built: ReadRecipe): BuiltVersion {
   const notes: string[] = []
   const faults = checkRecipe(withRealVersion(recipeText, version), {
     file: recipePath,
-    ...(name.startsWith(OURS) ? { topicsUsed: topicsUsed() } : {}),
+    // Of components whose topics we do not know the recipe alone is checked.
+    ...(name.startsWith(COMPONENT_NAME) ? { topicsUsed: topicsUsed() } : {}),
   })
   const faultsOf = (severity: string) => faults.filter((fault) => fault.severity === severity)
   if (faultsOf('error').length > 0) problems.push(formatRecipeFaults(faultsOf('error')))

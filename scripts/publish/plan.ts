@@ -4,7 +4,7 @@
  */
 import type { Clock } from '../../src/schedule/clock.ts'
 import type { ComponentService, ComponentVersion } from '../aws/components.ts'
-import { AwsProblem } from '../aws/problem.ts'
+import { AwsProblem, mayBeDone } from '../aws/problem.ts'
 import type { ArtifactBucket } from '../aws/s3.ts'
 import type { Caller } from '../aws/sts.ts'
 import type { BuiltVersion } from './build-output.ts'
@@ -171,9 +171,7 @@ function createStep(candidate: Candidate, { components, bucketName }: PublishDoo
       try {
         await components.create(recipe, { [DIGEST_TAG]: digest })
       } catch (error) {
-        const isDoubtful =
-          error instanceof AwsProblem && (error.isOutcomeUnknown || error.code === 'already-exists')
-        if (!isDoubtful) throw error
+        if (!mayBeDone(error)) throw error
         // The answer to our own request was lost, or somebody else published meanwhile.
         const found = await components.describe(arn)
         if (found === undefined) throw error

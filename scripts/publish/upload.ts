@@ -3,7 +3,7 @@
  * version that names it, and devices refuse to install what does not have it.
  */
 
-import { AwsProblem } from '../aws/problem.ts'
+import { mayBeDone } from '../aws/problem.ts'
 import type { ArtifactBucket } from '../aws/s3.ts'
 import { formatBytes } from '../render/numbers.ts'
 import type { BuiltArtifact } from './build-output.ts'
@@ -42,7 +42,6 @@ export function uploadStep(
       try {
         await bucket.upload(key, content, { sha256, signal, onProgress })
       } catch (error) {
-        if (!(error instanceof AwsProblem)) throw error
         await settle(bucket, bucketName, key, artifact, error, signal)
       }
     },
@@ -55,11 +54,10 @@ async function settle(
   bucketName: string,
   key: string,
   artifact: BuiltArtifact,
-  problem: AwsProblem,
+  problem: unknown,
   signal: StepContext['signal'],
 ): Promise<void> {
-  const isDoubtful = problem.isOutcomeUnknown || problem.code === 'already-exists'
-  if (!isDoubtful || signal.aborted) throw problem
+  if (!mayBeDone(problem) || signal.aborted) throw problem
   const state = await objectState(bucket, key, artifact)
   if (state === 'different') throw new StepFailure('other-content', differentObjectText(bucketName, key))
   if (state === 'absent') throw problem

@@ -17,9 +17,9 @@ import { catchUp, type WriteEnd, writeRevision } from './write.ts'
 export async function carryOut(
   plan: WholePlan,
   { change }: RolloutRequest,
-  gates: Gates,
   session: Session,
 ): Promise<RolloutStatus> {
+  const { gates } = plan
   const rolloutId = rolloutIdOf(change)
   const live: Live = { written: [], notObserved: [] }
   const back = async (isOurs: boolean) => {
@@ -30,7 +30,7 @@ export async function carryOut(
   }
 
   for (const each of plan.plans.filter(({ state }) => state.kind === 'written')) {
-    const current = await upToDate(each, session)
+    const current = await writeRing(each, session)
     if (current === undefined) return tellEnd('somebody else was faster', 1, plan, session)
     live.written.push(current)
   }
@@ -82,13 +82,13 @@ async function rollOut(
   try {
     let current = written.find(({ ring }) => ring === plan.ring) ?? plan
     if (plan.state.kind === 'to-write') {
-      const next = await write(plan, session)
+      const next = await writeRing(plan, session)
       if (next === undefined) return { kind: 'lost' }
+      tellWritten(next, session)
       written.push(next)
       current = next
     }
-    const deployment = current.latest as NonNullable<typeof current.latest>
-    return await watchAndJudge(current.ring, current.component, deployment, gates, session)
+    return await watchAndJudge(current, gates, session)
   } catch (error) {
     if (session.signal.aborted && isPassing(error)) return { kind: 'interrupted' }
     const isKnown = error instanceof AwsProblem || error instanceof OperatorProblem
@@ -123,26 +123,17 @@ async function failed(
 
 const GO_ON = 'what was rolled out stays as it is: run the same command again to go on from there'
 
-/** The plan as it was carried out; undefined if somebody else was faster. */
-async function write(plan: RingPlan, session: Session): Promise<RingPlan | undefined> {
-  const { ring } = plan
-  const next = writtenPlan(
-    plan,
-    await writeRevision(session.plane, { targetArn: ring.targetArn, ...plan }),
-    session,
-  )
-  if (next?.latest === undefined) return undefined
-  const { deploymentId } = next.latest
-  session.tell({ event: 'written', ring: ring.name, deploymentId }, `${ring.name}: wrote ${deploymentId}`)
-  return next
-}
-
-/** What an earlier run has written, with what it has replaced unseen; undefined if somebody else was faster. */
-async function upToDate(plan: RingPlan, session: Session): Promise<RingPlan | undefined> {
+/**
+ * Writes a ring's revision, or carries over what an earlier run has replaced unseen, where there is either to do.
+ * Answers the plan with the revision in force after it; undefined if somebody else was faster.
+ */
+export async function writeRing(plan: RingPlan, session: Session): Promise<RingPlan | undefined> {
   const { ring, state, latest } = plan
+  const revision = { targetArn: ring.targetArn, ...plan }
+  if (state.kind === 'to-write')
+    return writtenPlan(plan, await writeRevision(session.plane, revision), session)
   if (state.kind !== 'written' || state.replaced === undefined || latest === undefined) return plan
-  const revision = { targetArn: ring.targetArn, ...plan, latest }
-  return writtenPlan(plan, await catchUp(session.plane, revision, state.replaced), session)
+  return writtenPlan(plan, await catchUp(session.plane, { ...revision, latest }, state.replaced), session)
 }
 
 function writtenPlan(plan: RingPlan, end: WriteEnd, session: Session): RingPlan | undefined {
@@ -153,6 +144,11 @@ function writtenPlan(plan: RingPlan, end: WriteEnd, session: Session): RingPlan 
   }
   for (const each of end.notes) session.note(`${name}: ${each}`)
   return { ...plan, latest: end.deployment, base: end.base, content: end.deployment.content }
+}
+
+export function tellWritten({ ring: { name }, latest }: RingPlan, { tell }: Session): void {
+  const deploymentId = latest?.deploymentId
+  tell({ event: 'written', ring: name, deploymentId }, `${name}: wrote ${deploymentId}`)
 }
 
 function interrupted(plan: WholePlan, session: Session): RolloutStatus {

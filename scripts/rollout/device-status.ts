@@ -12,9 +12,8 @@ import type { Ring } from './rings.ts'
 export interface Wanted {
   readonly component: string
   readonly version: string
-  /** The deployment in force, and the target it is for. */
+  /** The deployment in force. */
   readonly deploymentId: string
-  readonly targetArn: string
 }
 
 export interface DeviceStatus {

@@ -20,7 +20,7 @@ import {
 } from './gates.ts'
 import type { Session } from './io.ts'
 import { patiently } from './patience.ts'
-import { latestOf } from './plan.ts'
+import { latestOf, type RingPlan } from './plan.ts'
 import { reasonText } from './reasons.ts'
 import { mergedBy, partOf } from './revision.ts'
 import type { Ring } from './rings.ts'
@@ -35,21 +35,17 @@ export interface Gates extends GateBounds {
 
 export type RingEnd =
   | { readonly kind: 'passed'; readonly notObserved: readonly Verdict[] }
-  | { readonly kind: 'failed'; readonly verdicts: readonly Verdict[] }
-  | { readonly kind: 'superseded' | 'interrupted' }
+  | { readonly kind: 'failed' | 'superseded' | 'interrupted' }
 
 /** Devices asked for the state of the component: of 300, five in a hundred are seen with great certainty. */
 const COMPONENT_SAMPLE_MAX = 300
 /** Failures named one by one. */
 const FAILURES_SHOWN_MAX = 10
 
-export async function watchAndJudge(
-  ring: Ring,
-  component: string,
-  written: Deployment,
-  gates: Gates,
-  session: Session,
-): Promise<RingEnd> {
+/** @param plan of which there is nothing left to write */
+export async function watchAndJudge(plan: RingPlan, gates: Gates, session: Session): Promise<RingEnd> {
+  const { ring, component } = plan
+  const written = plan.latest as Deployment
   const { plane, fleet, io, signal, tell, note } = session
   tell(
     { event: 'watching', ring: ring.name, deploymentId: written.deploymentId },
@@ -72,13 +68,13 @@ export async function watchAndJudge(
 
   const first = [deploymentOutcome(end, gates)]
   tellVerdicts(ring, first, session)
-  if (hasFailed(first)) return { kind: 'failed', verdicts: first }
+  if (hasFailed(first)) return { kind: 'failed' }
 
   const early = await bake(ring, component, end.deployment, gates, session)
   if (signal.aborted) return { kind: 'interrupted' }
   if (early !== undefined) {
     tellVerdicts(ring, [early], session)
-    return { kind: 'failed', verdicts: [early] }
+    return { kind: 'failed' }
   }
   if (!(await isStillInForce(ring, component, end.deployment, session))) return { kind: 'superseded' }
   const last = await judgeRunning(ring, component, end.deployment, gates, session)
@@ -87,7 +83,7 @@ export async function watchAndJudge(
   tellVerdicts(ring, last, session)
   const notObserved = last.filter(({ kind }) => kind === 'not-observed')
   return hasFailed(last) || (gates.requireObserved === true && notObserved.length > 0)
-    ? { kind: 'failed', verdicts: last }
+    ? { kind: 'failed' }
     : { kind: 'passed', notObserved }
 }
 

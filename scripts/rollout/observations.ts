@@ -19,10 +19,7 @@ export interface DeviceObservations {
 export interface HealthSeen {
   readonly at: number
   readonly uptimeSeconds: number
-  readonly agentVersion: string
   readonly lastAcceptedAt?: number
-  /** Nobody answers on the reserved topic: the account may not have Device Defender Detect. */
-  readonly isUnanswered: boolean
 }
 
 export interface FleetObservations {
@@ -155,9 +152,7 @@ export class FolderObservations implements FleetObservations {
     device.health = {
       at,
       uptimeSeconds: Number(message.uptimeSeconds) || 0,
-      agentVersion: String(message.agentVersion ?? ''),
       ...(typeof lastAcceptedAt === 'number' ? { lastAcceptedAt } : {}),
-      isUnanswered: reports.isUnanswered === true,
     }
   }
 

@@ -1,6 +1,7 @@
 /** Options that rolling out and rolling back have in common: the targets, the gates, and whose health is looked at. */
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import { OperatorProblem } from '../aws/operator-io.ts'
+import { COMPONENT_NAME } from '../component-name.ts'
 import { numberOption } from '../render/options.ts'
 import type { Gates } from './judge.ts'
 import type { RingName } from './rings.ts'
@@ -20,11 +21,8 @@ export interface GateFlags {
   readonly maxWait: number
 }
 
-/** The component as its recipe names it. */
-const COMPONENT = 'community.greengrass.DeviceDefender'
-
 export const componentOption = () =>
-  new Option('--component <name>', 'as its recipe names it').default(COMPONENT)
+  new Option('--component <name>', 'as its recipe names it').default(COMPONENT_NAME)
 
 export function targetOptions(command: Command): Command {
   return command

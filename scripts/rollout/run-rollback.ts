@@ -2,13 +2,13 @@
 import { OperatorProblem } from '../aws/operator-io.ts'
 import { AwsProblem } from '../aws/problem.ts'
 import { whyNot } from '../plan/consent.ts'
+import { tellWritten, writeRing } from './carry-out.ts'
 import { type RolloutIo, type RolloutStatus, type Session, type SessionOptions, withSession } from './io.ts'
 import { type Gates, watchAndJudge } from './judge.ts'
 import { planFingerprint, type RingPlan } from './plan.ts'
 import { planRollback, type RollbackWish } from './plan-rollback.ts'
 import { type RingName, resolveRings } from './rings.ts'
 import { showPlan, type WholePlan } from './show-plan.ts'
-import { catchUp, type WriteEnd, writeRevision } from './write.ts'
 
 export interface RollbackOptions extends SessionOptions, RollbackWish {
   readonly rings: readonly RingName[]
@@ -35,7 +35,7 @@ export const rollback = (options: RollbackOptions, io: RolloutIo): Promise<Rollo
         return end('refused', 1)
       }
     }
-    return carryOut(plan, options.gates, session, end)
+    return carryOut(plan, session, end)
   })
 
 async function makePlan(options: RollbackOptions, { plane, fleet }: Session): Promise<WholePlan> {
@@ -56,41 +56,27 @@ async function makePlan(options: RollbackOptions, { plane, fleet }: Session): Pr
 }
 
 async function carryOut(
-  { plans }: WholePlan,
-  gates: Gates,
+  { plans, gates }: WholePlan,
   session: Session,
   end: (outcome: string, status: RolloutStatus) => RolloutStatus,
 ): Promise<RolloutStatus> {
-  const { plane, signal, tell, note, problem } = session
+  const { signal, problem } = session
   // All are written before any is watched: a bad version should go soon, and everywhere.
-  const written: { readonly plan: RingPlan; readonly deployment: NonNullable<RingPlan['latest']> }[] = []
-  let isComplete = true
+  const written: RingPlan[] = []
   for (const plan of plans) {
-    const { ring, latest } = plan
-    const result = await write(plan, plane)
-    if (result === undefined) {
-      if (latest !== undefined) written.push({ plan, deployment: latest })
-      continue
-    }
-    if (result.kind === 'lost') {
-      problem(`${ring.name}: ${result.reason}`)
-      isComplete = false
-      continue
-    }
-    for (const each of result.notes) note(`${ring.name}: ${each}`)
-    const { deploymentId } = result.deployment
-    tell({ event: 'written', ring: ring.name, deploymentId }, `${ring.name}: wrote ${deploymentId}`)
-    written.push({ plan, deployment: result.deployment })
+    const current = await writeRing(plan, session)
+    if (current === undefined) continue
+    if (current !== plan) tellWritten(current, session)
+    written.push(current)
   }
-  for (const { plan, deployment } of written) {
+  let isComplete = written.length === plans.length
+  for (const plan of written) {
     if (signal.aborted) break
-    const judged = await watchAndJudge(plan.ring, plan.component, deployment, gates, session).catch(
-      (error: unknown) => {
-        if (error instanceof AwsProblem || error instanceof OperatorProblem)
-          problem('what was written stays: run the same command again to watch on')
-        throw error
-      },
-    )
+    const judged = await watchAndJudge(plan, gates, session).catch((error: unknown) => {
+      if (error instanceof AwsProblem || error instanceof OperatorProblem)
+        problem('what was written stays: run the same command again to watch on')
+      throw error
+    })
     if (judged.kind !== 'passed') isComplete = false
     if (judged.kind === 'superseded')
       problem(`${plan.ring.name}: somebody has changed ${plan.component} there meanwhile`)
@@ -100,14 +86,4 @@ async function carryOut(
     return end('interrupted', 1)
   }
   return isComplete ? end('complete', 0) : end('not complete', 1)
-}
-
-/** Undefined where nothing is to be written. */
-async function write(plan: RingPlan, plane: Session['plane']): Promise<WriteEnd | undefined> {
-  const { ring, state, latest } = plan
-  const revision = { targetArn: ring.targetArn, ...plan }
-  if (state.kind === 'to-write') return writeRevision(plane, revision)
-  return state.kind === 'written' && state.replaced !== undefined && latest !== undefined
-    ? catchUp(plane, { ...revision, latest }, state.replaced)
-    : undefined
 }

@@ -45,7 +45,7 @@ export async function rollout(options: RolloutOptions, io: RolloutIo): Promise<R
     showPlan(plan, session)
     const refusal = await refusalOf(plan, options, request, wanted.notes, session)
     if (refusal !== undefined) return tellEnd(refusal.outcome, refusal.status, plan, session)
-    return carryOut(plan, request, options.gates, session)
+    return carryOut(plan, request, session)
   })
 }
 

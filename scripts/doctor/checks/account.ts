@@ -1,6 +1,6 @@
 /** Who asks, where, and whether Greengrass answers there. */
 
-import type { AwsOptions } from '../../aws/client.ts'
+import { type AwsOptions, withOpen } from '../../aws/client.ts'
 import { componentArn, openComponentService } from '../../aws/components.ts'
 import type { Caller } from '../../aws/sts.ts'
 import { compareVersions } from '../../publish/version.ts'
@@ -17,19 +17,15 @@ export const callerCheck = (whoAmI: () => Promise<Caller>): Check => ({
 export const componentCheck = (name: string, caller: Caller, aws: AwsOptions): Check => ({
   name: 'component',
   look: async () => {
-    const service = await openComponentService(aws)
-    try {
-      const versions = await service.versionsOf(componentArn(caller, name))
-      const newest = versions.toSorted(compareVersions).at(-1)
-      return newest === undefined
-        ? {
-            kind: 'unknown',
-            detail: `Greengrass answers; ${name} is not published yet`,
-            advice: 'Publish it: npx defender publish',
-          }
-        : { kind: 'ok', detail: `${name} ${newest} is published` }
-    } finally {
-      service.close()
-    }
+    const arn = componentArn(caller, name)
+    const versions = await withOpen(openComponentService(aws), (service) => service.versionsOf(arn))
+    const newest = versions.toSorted(compareVersions).at(-1)
+    return newest === undefined
+      ? {
+          kind: 'unknown',
+          detail: `Greengrass answers; ${name} is not published yet`,
+          advice: 'Publish it: npx defender publish',
+        }
+      : { kind: 'ok', detail: `${name} ${newest} is published` }
   },
 })

@@ -2,11 +2,12 @@
  * The token exchange role, with which devices fetch artifacts: the usual reason why a first deployment fails.
  * Source: Greengrass developer guide, "Authorize core devices to interact with AWS services".
  */
-import type { AwsOptions } from '../../aws/client.ts'
+import { type AwsOptions, withOpen } from '../../aws/client.ts'
 import { openRoleService, type RoleService } from '../../aws/iam.ts'
-import { openIotRegistry } from '../../aws/iot-registry.ts'
+import { type IotRegistry, openIotRegistry } from '../../aws/iot-registry.ts'
 import { AwsProblem } from '../../aws/problem.ts'
 import type { Caller } from '../../aws/sts.ts'
+import { COMPONENT_NAME } from '../../component-name.ts'
 import type { Finding } from '../check.ts'
 import { type Verdict, verdictOf } from '../policy-evaluation.ts'
 
@@ -27,7 +28,7 @@ export async function lookAtRole(
   caller: Caller,
   aws: AwsOptions,
 ): Promise<Finding> {
-  const role = await roleOfFirst(roleAliases, aws)
+  const role = await withOpen(openIotRegistry(aws), (registry) => roleOfFirst(roleAliases, registry))
   if (role === undefined) {
     return {
       kind: 'fault',
@@ -35,25 +36,15 @@ export async function lookAtRole(
       advice: "Give the name that is in the devices' nucleus configuration (iotRoleAlias): --role-alias.",
     }
   }
-  const roles = await openRoleService(aws)
-  try {
-    return await canRead(role, bucket, caller, roles)
-  } finally {
-    roles.close()
-  }
+  return withOpen(openRoleService(aws), (roles) => canRead(role, bucket, caller, roles))
 }
 
-async function roleOfFirst(aliases: readonly string[], aws: AwsOptions): Promise<string | undefined> {
-  const registry = await openIotRegistry(aws)
-  try {
-    for (const alias of aliases) {
-      const role = await registry.roleOfAlias(alias)
-      if (role !== undefined) return role
-    }
-    return undefined
-  } finally {
-    registry.close()
+async function roleOfFirst(aliases: readonly string[], registry: IotRegistry): Promise<string | undefined> {
+  for (const alias of aliases) {
+    const role = await registry.roleOfAlias(alias)
+    if (role !== undefined) return role
   }
+  return undefined
 }
 
 async function canRead(
@@ -64,7 +55,7 @@ async function canRead(
 ): Promise<Finding> {
   const roleName = role.slice(role.lastIndexOf('/') + 1)
   // Of no object in particular: what a policy says of one component's folder only is enough for that one.
-  const object = `arn:${partition}:s3:::${bucket}/${OUR_FOLDER}/0.1.0/artifact.zip`
+  const object = `arn:${partition}:s3:::${bucket}/${COMPONENT_NAME}/0.1.0/artifact.zip`
   const verdict = await mayGet(role, roleName, object, roles)
   if (verdict === 'allowed') return { kind: 'ok', detail: `${roleName} may read the artifacts in ${bucket}` }
   if (verdict === 'conditional') {
@@ -80,8 +71,6 @@ async function canRead(
     advice: `Allow it: npx defender setup --token-exchange-role ${roleName}, or add what "npx defender policies token-exchange-role" prints.`,
   }
 }
-
-const OUR_FOLDER = 'community.greengrass.DeviceDefender'
 
 /** IAM's own simulation knows everything; where it may not be asked, the policies are read. */
 async function mayGet(role: string, roleName: string, object: string, roles: RoleService): Promise<Verdict> {

@@ -1,7 +1,7 @@
 /** One core device: known, alive, in its group, and allowed by the policies of its certificate what the agent needs. */
-import type { AwsOptions } from '../../aws/client.ts'
+import { type AwsOptions, withOpen } from '../../aws/client.ts'
 import { type FleetDevices, openFleetDevices } from '../../aws/fleet-devices.ts'
-import { type IotRegistry, openIotRegistry } from '../../aws/iot-registry.ts'
+import { openIotRegistry } from '../../aws/iot-registry.ts'
 import type { Caller } from '../../aws/sts.ts'
 import { compareVersions } from '../../publish/version.ts'
 import { formatDuration } from '../../render/numbers.ts'
@@ -23,16 +23,34 @@ export interface ThingPolicies {
   readonly documents: readonly string[]
 }
 
-export async function readThingPolicies(
+/** What several checks ask about one thing; AWS is asked once. */
+export interface ThingAnswers {
+  /** The names of the groups that it is in itself. */
+  readonly groups: () => Promise<readonly string[]>
+  readonly policies: () => Promise<ThingPolicies>
+}
+
+export function askThing(thingName: string, caller: Caller, aws: AwsOptions): ThingAnswers {
+  const groups = once(() => withOpen(openIotRegistry(aws), (registry) => registry.groupsOf(thingName)))
+  return { groups, policies: once(() => readPolicies(thingName, groups, caller, aws)) }
+}
+
+function once<T>(ask: () => Promise<T>): () => Promise<T> {
+  let asked: Promise<T> | undefined
+  return () => {
+    asked ??= ask()
+    return asked
+  }
+}
+
+async function readPolicies(
   thingName: string,
+  askGroups: ThingAnswers['groups'],
   { partition, region, accountId }: Caller,
   aws: AwsOptions,
 ): Promise<ThingPolicies> {
-  return withRegistry(aws, async (registry) => {
-    const [principals, groups] = await Promise.all([
-      registry.principalsOf(thingName),
-      registry.groupsOf(thingName),
-    ])
+  return withOpen(openIotRegistry(aws), async (registry) => {
+    const [principals, groups] = await Promise.all([registry.principalsOf(thingName), askGroups()])
     const groupArns = groups.map((name) => `arn:${partition}:iot:${region}:${accountId}:thinggroup/${name}`)
     const names = await Promise.all([...principals, ...groupArns].map((each) => registry.policiesOf(each)))
     const documents = await Promise.all(
@@ -52,21 +70,24 @@ export function roleAliasesIn({ documents }: ThingPolicies): readonly string[] {
 
 export function thingChecks(
   question: ThingQuestion,
-  policies: () => Promise<ThingPolicies>,
+  { groups, policies }: ThingAnswers,
   caller: Caller,
   aws: AwsOptions,
 ): Check[] {
   const { thingName, thingGroup, nowMs } = question
   return [
-    { name: 'thing', look: () => withFleet(aws, (fleet) => isCoreDevice(fleet, thingName, nowMs)) },
-    { name: 'nucleus', look: () => withFleet(aws, (fleet) => nucleusOf(fleet, thingName)) },
+    {
+      name: 'thing',
+      look: () => withOpen(openFleetDevices(aws), (fleet) => isCoreDevice(fleet, thingName, nowMs)),
+    },
+    { name: 'nucleus', look: () => withOpen(openFleetDevices(aws), (fleet) => nucleusOf(fleet, thingName)) },
     {
       name: 'thing policy',
       look: async () => mayAll(question, await policies(), caller),
     },
     {
       name: 'thing group',
-      look: () => withRegistry(aws, (registry) => isMember(registry, thingName, thingGroup)),
+      look: async () => isMember(await groups(), thingName, thingGroup),
     },
   ]
 }
@@ -166,12 +187,7 @@ function mayAll({ thingName, roleAlias }: ThingQuestion, policies: ThingPolicies
   }
 }
 
-async function isMember(
-  registry: IotRegistry,
-  thingName: string,
-  wanted: string | undefined,
-): Promise<Finding> {
-  const groups = await registry.groupsOf(thingName)
+function isMember(groups: readonly string[], thingName: string, wanted: string | undefined): Finding {
   const list = groups.length === 0 ? 'no thing group' : groups.join(', ')
   if (wanted !== undefined && !groups.includes(wanted)) {
     return {
@@ -186,22 +202,4 @@ async function isMember(
         detail: `${thingName} is in no thing group: only a deployment to the thing itself reaches it`,
       }
     : { kind: 'ok', detail: `${thingName} is in ${list}` }
-}
-
-async function withRegistry<T>(aws: AwsOptions, work: (registry: IotRegistry) => Promise<T>): Promise<T> {
-  const registry = await openIotRegistry(aws)
-  try {
-    return await work(registry)
-  } finally {
-    registry.close()
-  }
-}
-
-async function withFleet<T>(aws: AwsOptions, work: (fleet: FleetDevices) => Promise<T>): Promise<T> {
-  const fleet = await openFleetDevices(aws)
-  try {
-    return await work(fleet)
-  } finally {
-    fleet.close()
-  }
 }

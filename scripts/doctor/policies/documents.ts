@@ -3,6 +3,7 @@
  * to the devices themselves. Sources: Service Authorization Reference for each service; Greengrass developer guide,
  * "Minimal IAM policy for installer" and "Minimal AWS IoT policy for AWS IoT Greengrass V2 core devices".
  */
+import { COMPONENT_NAME } from '../../component-name.ts'
 import { deviceNeeds } from '../device-needs.ts'
 
 export interface PolicyPlace {
@@ -153,7 +154,7 @@ const allow = (Sid: string, Action: readonly string[], Resource: readonly string
 })
 
 /** All variants of the component. */
-const OUR_COMPONENTS = 'community.greengrass.DeviceDefender*'
+const OUR_COMPONENTS = `${COMPONENT_NAME}*`
 
 const bucketArn = ({ partition, bucket }: PolicyPlace) => `arn:${partition}:s3:::${bucket}`
 const objectsArn = (place: PolicyPlace) => `${bucketArn(place)}/${OUR_COMPONENTS}`

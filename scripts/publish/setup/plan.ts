@@ -5,7 +5,7 @@
  */
 import type { RoleService } from '../../aws/iam.ts'
 import type { IotRegistry } from '../../aws/iot-registry.ts'
-import { AwsProblem } from '../../aws/problem.ts'
+import { mayBeDone } from '../../aws/problem.ts'
 import type { ArtifactBucket, BucketSettings } from '../../aws/s3.ts'
 import type { Caller } from '../../aws/sts.ts'
 import { type PolicyDocument, policyDocument } from '../../doctor/policies/documents.ts'
@@ -269,8 +269,6 @@ async function unless(create: () => Promise<void>, isThere: () => Promise<boolea
   try {
     await create()
   } catch (error) {
-    const isDoubtful =
-      error instanceof AwsProblem && (error.isOutcomeUnknown || error.code === 'already-exists')
-    if (!isDoubtful || !(await isThere())) throw error
+    if (!mayBeDone(error) || !(await isThere())) throw error
   }
 }

@@ -4,6 +4,7 @@
  * elements reference".
  */
 import type { PolicyDocument } from '../../doctor/policies/documents.ts'
+import { textsOf } from '../../doctor/policy-evaluation.ts'
 
 type Statement = PolicyDocument['Statement'][number]
 
@@ -57,5 +58,3 @@ const isPlainAllow = (statement: Readonly<Record<string, unknown>>) =>
   statement.Effect === 'Allow' && statement.Condition === undefined
 
 const isSubset = (some: readonly string[], all: readonly string[]) => some.every((each) => all.includes(each))
-
-const textsOf = (value: unknown): string[] => [value].flat().filter((each) => typeof each === 'string')

@@ -114,6 +114,8 @@ test('a healthy account and device, as people see it', async () => {
   // This list is asked for by POST, as a change would be.
   const changes = bench.aws.changes().filter(({ operation }) => operation !== 'ListAttachedPolicies')
   expect(changes).toEqual([])
+  const ofGroups = bench.aws.calls.filter(({ operation }) => operation === 'ListThingGroupsForThing')
+  expect(ofGroups).toHaveLength(1)
 })
 
 describe('what is missing', () => {
@@ -221,11 +223,14 @@ describe('what is missing', () => {
         ...each,
         Action: each.Action.filter((other) => other !== action),
       }))
-      const policies = async () => ({
-        principals: [CERTIFICATE],
-        documents: [JSON.stringify({ ...document, Statement })],
-      })
-      const checks = thingChecks({ thingName: 'gateway-7', nowMs: 0 }, policies, { ...place, arn: '' }, {})
+      const answers = {
+        groups: async () => [],
+        policies: async () => ({
+          principals: [CERTIFICATE],
+          documents: [JSON.stringify({ ...document, Statement })],
+        }),
+      }
+      const checks = thingChecks({ thingName: 'gateway-7', nowMs: 0 }, answers, { ...place, arn: '' }, {})
       const found = await checks.find(({ name }) => name === 'thing policy')?.look()
       expect(found?.detail, action).toMatch(new RegExp(`^not allowed: ${action} on `))
     }

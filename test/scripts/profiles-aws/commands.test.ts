@@ -46,7 +46,7 @@ describe('apply', () => {
     const { status, err } = await bench.run(['apply', ports('gateways', [22])], { confirm })
     expect(status).toBe(1)
     expect(err).toBe('nothing was changed\n')
-    expect(questions).toEqual([expect.stringMatching(/^Apply [0-9a-f]{12}\?$/)])
+    expect(questions).toEqual([expect.stringMatching(/^Carry out [0-9a-f]{12}\?$/)])
     expect(bench.aws.changes()).toEqual([])
   })
 
@@ -76,13 +76,12 @@ describe('apply', () => {
     expect(err).toMatch(/nobody is there to be asked\. Add --fingerprint [0-9a-f]{12}, or --yes\./)
   })
 
-  test('with the fingerprint of another plan it refuses', async () => {
-    const { status, err } = await bench.run([
-      'apply',
-      ports('gateways', [22]),
-      '--fingerprint',
-      '5f1c9a0b7d3e',
-    ])
+  test.each([
+    { name: '', more: [] },
+    { name: ', in a dry run too', more: ['--dry-run'] },
+  ])('with the fingerprint of another plan it refuses$name', async ({ more }) => {
+    const words = ['apply', ports('gateways', [22]), '--fingerprint', '5f1c9a0b7d3e', ...more]
+    const { status, err } = await bench.run(words)
     expect(status).toBe(1)
     expect(err).toMatch(/the plan is no longer 5f1c9a0b7d3e but [0-9a-f]{12}\./)
     expect(bench.aws.changes()).toEqual([])

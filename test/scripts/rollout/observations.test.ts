@@ -36,7 +36,7 @@ describe('messages in a folder', () => {
       firstAt: 10,
       lastAt: 12,
       violationsAt: [12],
-      health: { at: 10, uptimeSeconds: 60, agentVersion: '1.1.0', lastAcceptedAt: 9, isUnanswered: false },
+      health: { at: 10, uptimeSeconds: 60, lastAcceptedAt: 9 },
     })
     expect(observations.of('b')).toMatchObject({ firstAt: 5, lastAt: 20, violationsAt: [5, 6] })
     expect(observations.of('c')).toBeUndefined()
@@ -168,7 +168,7 @@ describe('the gate on reports', () => {
   const seen = (ageMs: number | undefined, uptimeSeconds = 3000) => {
     const at = since + HOUR_MS / 2
     const accepted = ageMs === undefined ? {} : { lastAcceptedAt: at - ageMs }
-    return device({ health: { at, uptimeSeconds, agentVersion: '1.1.0', isUnanswered: false, ...accepted } })
+    return device({ health: { at, uptimeSeconds, ...accepted } })
   }
   const cases = [
     { name: 'passes fresh ones', devices: [seen(1000), seen(60_000)], kind: 'passed' },

@@ -69,7 +69,6 @@ const deployment = (given: DeploymentContent): Deployment => ({
   deploymentId: 'before',
   content: given,
   status: 'ACTIVE',
-  isLatestForTarget: true,
   createdAt: 0,
 })
 const job = { configuration: { jobExecutionsRolloutConfig: { maximumPerMinute: 10 } }, asked: {} }

@@ -35,8 +35,6 @@ const seen = ({ fleet }: FleetAws): FleetObservations => ({
       health: {
         at: health.at,
         uptimeSeconds: health.uptimeSeconds,
-        agentVersion: health.agentVersion,
-        isUnanswered: health.reports.isUnanswered,
         ...(health.reports.lastAcceptedAt === undefined
           ? {}
           : { lastAcceptedAt: health.reports.lastAcceptedAt }),
