@@ -64,7 +64,7 @@ function portsOf(thingName: string): Ports {
       schedule === undefined
         ? intervalTicks(systemClock, sampleIntervalSeconds, thingName, signal)
         : cronTicks(schedule, signal),
-    openStores: (config) => openStores(config, systemClock, log),
+    openStores: (config, signal) => openStores(config, systemClock, log, signal),
   }
 }
 

@@ -6,6 +6,7 @@
  *   history/      datapoints of 14 days, violations of 30
  *   rejected/     the last reports that Device Defender could not read, each with its reason
  *   status.json   for `defender status`; also answered on `StatusSocket` where it is set
+ *   agent.lock    the process that works there
  */
 import { mkdir, readdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -24,14 +25,31 @@ import type { Clock } from '../src/schedule/clock.ts'
 import { openHistory } from '../src/store/history.ts'
 import { openOutbox } from '../src/store/outbox.ts'
 import { readState, writeState } from '../src/store/state-file.ts'
+import { lockState } from '../src/store/state-lock.ts'
 import { serveStatus, writeStatus } from '../src/store/status.ts'
 
 /** The newest are the most telling; more of the same kind tell nothing new. */
 const REJECTED_MAX = 10
 const HOUR_MS = 3_600_000
 
-export async function openStores(config: Config, clock: Clock, log: Logger): Promise<Stores> {
+/** Waits while another agent works in the same directory; undefined when `signal` is aborted meanwhile. */
+export async function openStores(
+  config: Config,
+  clock: Clock,
+  log: Logger,
+  signal: AbortSignal,
+): Promise<Stores | undefined> {
   const directory = config.stateDirectory ?? process.cwd()
+  const lock = await lockState(directory, {
+    onHeld: (pid) =>
+      log.error(
+        'waiting for another agent, which works in the same directory: stop it, or give one of the two another StateDirectory',
+        { directory, pid },
+      ),
+    sleep: (ms) => clock.sleep(ms, signal),
+    isOver: () => signal.aborted,
+  })
+  if (lock === undefined) return undefined
   const statePath = join(directory, 'state.json')
   const outbox = await openOutbox(join(directory, 'outbox'), {
     now: () => clock.wallMs(),
@@ -94,6 +112,7 @@ export async function openStores(config: Config, clock: Clock, log: Logger): Pro
       await socket?.close()
       await outbox.close()
       await history.close()
+      await lock.release()
     },
   }
 }

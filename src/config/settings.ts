@@ -124,7 +124,7 @@ export const settings = {
   StateDirectory: setting(optional(absolutePath()), {
     default: '',
     meaning:
-      "where reports that wait, history and the agent's state are kept; empty: the component's own work folder",
+      "where reports that wait, history and the agent's state are kept, by one agent at a time; empty: the component's own work folder",
     example: '/var/lib/greengrass-defender',
   }),
   OutboxMaxBytes: setting(integer(OUTBOX_BYTES), {

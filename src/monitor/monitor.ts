@@ -48,7 +48,8 @@ export async function runMonitor(ports: Ports, thingName: string, signal: AbortS
     })
     if (core === undefined || config === undefined) return
     log.setLevel(config.logLevel)
-    stores = await ports.openStores(config)
+    stores = await ports.openStores(config, signal)
+    if (stores === undefined) return
     journal = await openJournal(stores, ports)
     const faults = new FaultLog(log)
     const running = new Running({

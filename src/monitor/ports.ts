@@ -29,8 +29,8 @@ export interface Ports {
   ) => Promise<CustomMetricValue>
   /** One turn for each report that is due. */
   readonly ticks: (config: Config, signal: AbortSignal) => AsyncIterable<void>
-  /** What the agent keeps on disk, where the configuration says. */
-  readonly openStores: (config: Config) => Promise<Stores>
+  /** What the agent keeps on disk, where the configuration says; undefined when `signal` is aborted before it can be had. */
+  readonly openStores: (config: Config, signal: AbortSignal) => Promise<Stores | undefined>
 }
 
 /** None of these throws for what a disk does: without one the agent goes on from memory. */
