@@ -8,7 +8,7 @@
 import { existsSync } from 'node:fs'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { hostname, tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { Command, Option } from 'commander'
 import type { SecurityProfile } from '../../src/detect/security-profile.ts'
 import type { LocalCoreEvent } from '../../src/local-core/events.ts'
@@ -27,6 +27,7 @@ export interface LocalOptions {
   readonly port?: number
   readonly page: boolean
   readonly config?: string
+  readonly state?: string
   readonly output: 'text' | 'json'
 }
 
@@ -86,6 +87,8 @@ Examples:
                                         object a line
   defender local --config my.yaml       with the component's parameters from
                                         a file, as a deployment would merge it
+  defender local --state ./state        history and alarms stay there, for
+                                        violations, history, status, backtest
   defender attack listener-4444         in another terminal: raises an alarm
 
 Exit status: 0 if at least one report was accepted and the component was never
@@ -121,16 +124,21 @@ export function localCommand(): Command {
     )
     .option('--no-page', 'no live page')
     .option('--config <file>', 'JSON or YAML, merged into the component configuration')
+    .option('--state <directory>', 'keep what the component measures and judges')
     .addOption(
       new Option('--output <format>', 'what to print').choices(['text', 'json']).default('text', 'text'),
     )
     .addHelpText('after', EXAMPLES)
+    .showHelpAfterError(
+      '(add --help for what is possible; npm hands on only what follows --: npm start -- --for 5)',
+    )
     .action(async (options: LocalOptions) => {
       const { startLocalCore } = await import('../../src/local-core/local-core.ts')
       const { stdout, stderr, env } = process
       const stopped = new AbortController()
       // Once: who asks a second time gets the signal's own effect, at once.
-      for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stopped.abort())
+      for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+        process.once(signal, () => stopped.abort())
       const root = findPackageRoot(import.meta.url)
       process.exitCode = await runLocal(options, {
         stdout,
@@ -157,7 +165,7 @@ export async function runLocal(options: LocalOptions, io: LocalIo): Promise<0 | 
       run.failure ??= `while stopping: ${error instanceof Error ? error.message : String(error)}`
     })
   }
-  const reason = run.failure ?? judge(run)
+  const reason = run.failure ?? judge(run, io.stopped.aborted)
   if (reason === undefined) return 0
   io.stderr.write(`defender local: ${reason}\n`)
   return 1
@@ -197,6 +205,7 @@ async function operate(
     pace: paceOf(configuration),
     ...(options.for !== undefined && { forSeconds: options.for }),
     ...(served !== undefined && { pageUrl: served.page.url }),
+    ...(options.state !== undefined && { stateDirectory: options.state }),
   }
   const output = await openLocalOutput(options.output, heading, io)
   undo.push(async () => {
@@ -260,7 +269,7 @@ function count(run: Run, event: ViewedEvent): void {
 }
 
 /** Why the run counts as failed, if it does. */
-function judge(run: Run): string | undefined {
+function judge(run: Run, isStopped: boolean): string | undefined {
   const { accepted, rejected, silent, lastRejection, lastError, broken } = run
   const because = lastError === undefined ? '' : `; the component's last error: ${lastError}`
   if (broken !== undefined) return `the component is BROKEN: ${broken}${because}`
@@ -270,14 +279,19 @@ function judge(run: Run): string | undefined {
   }
   if (silent > 0) return `no report was accepted, ${silent} got no reply`
   if (run.isUnread) return 'standard output was closed before the first report'
+  if (isStopped) return `stopped before the first report${because}`
   return `no report was published before the end; is the interval longer than the run?${because}`
 }
 
 /**
- * `--interval` beats the file, which beats the defaults: everything in quick time, and the security profiles that the
+ * `--interval` and `--state` beat the file, which beats the defaults: everything in quick time, and the security profiles that the
  * attacks of `defender attack` violate.
  */
-async function componentConfiguration({ interval, config }: LocalOptions): Promise<Record<string, unknown>> {
+async function componentConfiguration({
+  interval,
+  config,
+  state,
+}: LocalOptions): Promise<Record<string, unknown>> {
   const { demoProfiles } = await import('../../src/local-core/demo-profiles.ts')
   const given = config === undefined ? {} : await readConfiguration(config)
   const seconds = interval ?? secondsOf(given.SampleIntervalSeconds) ?? INTERVAL_SECONDS_DEFAULT
@@ -293,6 +307,7 @@ async function componentConfiguration({ interval, config }: LocalOptions): Promi
     ProcessAttribution: true,
     ...given,
     ...(interval !== undefined && { SampleIntervalSeconds: interval }),
+    ...(state !== undefined && { StateDirectory: resolve(state) }),
   }
 }
 
@@ -404,7 +419,8 @@ async function servePage(options: LocalOptions, io: LocalIo, feed: Feed, surroun
         }),
         metricsRoute(join(stateDirectory, 'status.json'), now),
       ]),
-      greeting: () => sessionGreeting({ kind: 'machine', steps: nextSteps(options.mode), canApply: true }),
+      greeting: () =>
+        sessionGreeting({ kind: 'machine', steps: nextSteps(options.mode, options.state), canApply: true }),
       writeError: (line) => io.stderr.write(`${line}\n`),
     },
     feed,

@@ -38,7 +38,7 @@ async function openText(heading: Heading, { stdout, env }: Streams): Promise<Loc
   const [{ createEventRenderer, renderEnd, renderHeading }, { loadTable }, { terminalStyle }] =
     await Promise.all([import('./local.ts'), import('./table.ts'), import('./terminal.ts')])
   const style = terminalStyle(stdout, env)
-  const render = createEventRenderer(heading.mode, style, await loadTable(style))
+  const render = createEventRenderer(heading, style, await loadTable(style))
   stdout.write(`${renderHeading(heading, style)}\n`)
   return {
     event: (event) => {

@@ -17,6 +17,8 @@ export interface Heading {
   readonly forSeconds?: number
   /** The live page's address; absent when there is none. */
   readonly pageUrl?: string
+  /** Where the component's state stays after the run; absent where it is gone with it. */
+  readonly stateDirectory?: string
 }
 
 /** From this width on a report's line has room for its size and for whole words. */
@@ -29,12 +31,13 @@ const REMARKS_MAX = 5
 const MESSAGE_CHARACTERS_MAX = 400
 
 export function renderHeading(heading: Heading, { colors }: TerminalStyle): string {
-  const { thingName, mode, pace, forSeconds, pageUrl } = heading
+  const { thingName, mode, pace, forSeconds, pageUrl, stateDirectory } = heading
   const until = forSeconds === undefined ? 'until Ctrl-C' : `for ${forSeconds} s`
   const rows = [
     ['Thing', thingName],
     ['Nucleus', `${mode}, an embedded stand-in; no AWS account is involved`],
     ['Reports', printable(`${pace}, ${until}`)],
+    ...(stateDirectory === undefined ? [] : [['State', printable(stateDirectory)]]),
     ...(pageUrl === undefined ? [] : [['Live page', colors.cyan(pageUrl)]]),
   ]
   const lines = rows.map(([name, value]) => `  ${name?.padEnd(11)}${value}`)
@@ -57,7 +60,7 @@ export function renderEnd({ accepted, rejected, silent, alarms }: RunCounts): st
 type RenderEvent = (event: ViewedEvent) => readonly string[]
 
 export function createEventRenderer(
-  mode: 'classic' | 'lite',
+  heading: Pick<Heading, 'mode' | 'stateDirectory'>,
   style: TerminalStyle,
   drawTable: DrawTable,
 ): RenderEvent {
@@ -67,7 +70,7 @@ export function createEventRenderer(
     const lines = reportLines(event, style)
     if (!isFirst || event.status !== 'ACCEPTED') return lines
     isFirst = false
-    return [...lines, ...reportInFull(event.view, style, drawTable), ...steps(mode, style)]
+    return [...lines, ...reportInFull(event.view, style, drawTable), ...steps(heading, style)]
   }
 }
 
@@ -195,7 +198,7 @@ function reportInFull(view: ReportEventView, style: TerminalStyle, drawTable: Dr
       .map(({ address, count, remotePorts, localPorts }) => [
         address,
         count === undefined ? '' : formatCount(count),
-        formatPorts(remotePorts, 2),
+        formatPorts(remotePorts, remotePorts.length > 2 ? 1 : 2),
         formatPorts(localPorts, 1),
       ]),
   )
@@ -231,8 +234,11 @@ function connectionsTitle(connections: ReportEventView['connections']): string {
 const listedOnly = (listed: number, total: number): string =>
   total > listed ? ` (${formatCount(listed)} listed in the report)` : ''
 
-function steps(mode: 'classic' | 'lite', { colors }: TerminalStyle): string[] {
-  const lines = nextSteps(mode).flatMap(({ command, meaning }) => [
+function steps(
+  { mode, stateDirectory }: Pick<Heading, 'mode' | 'stateDirectory'>,
+  { colors }: TerminalStyle,
+): string[] {
+  const lines = nextSteps(mode, stateDirectory).flatMap(({ command, meaning }) => [
     `  ${colors.cyan(command)}`,
     `      ${colors.dim(meaning)}`,
   ])

@@ -188,10 +188,10 @@ describe('options', () => {
 describe('exit status', () => {
   const cases: { name: string; events: LocalCoreEvent[]; status: 0 | 1; says: RegExp }[] = [
     {
-      name: 'no report',
+      name: 'no report before Ctrl-C',
       events: [],
       status: 1,
-      says: /^defender local: no report was published before the end/,
+      says: /^defender local: stopped before the first report\n$/,
     },
     {
       name: 'no report, and the component said why',
@@ -229,6 +229,12 @@ describe('exit status', () => {
 
   it('ends by itself when the component is BROKEN', async () => {
     expect((await trial({}, { events: [BROKEN], stops: false })).status).toBe(1)
+  })
+
+  it('1 for no report before the end of --for', async () => {
+    const { status, stderr } = await trial({ for: 0.05 }, { events: [], stops: false })
+    expect(stderr).toMatch(/^defender local: no report was published before the end; is the interval longer/)
+    expect(status).toBe(1)
   })
 
   it('ends by itself after --for', async () => {
@@ -336,6 +342,19 @@ describe('the component configuration', () => {
     const config = await file('SampleIntervalSeconds: 60')
     expect(await configurationFor({ config })).toMatchObject({ SampleIntervalSeconds: 60 })
     expect(await configurationFor({ config, interval: 2 })).toMatchObject({ SampleIntervalSeconds: 2 })
+  })
+
+  it('has the folder of --state, from the root, whatever the file says; the other commands are told of it', async () => {
+    const config = await file('StateDirectory: /elsewhere')
+    expect(await configurationFor({ config, state: 'kept' })).toMatchObject({
+      StateDirectory: join(process.cwd(), 'kept'),
+    })
+    const { stdout } = await trial({ state: 'kept' }, { events: [reportEvent()] })
+    expect(stdout).toMatch(/^ {2}State {6}kept$/m)
+    expect(stdout).toContain('npx defender violations list --history kept\n')
+    expect((await trial({}, { events: [reportEvent()] })).stdout).toContain(
+      'npx defender local --state ./state\n',
+    )
   })
 
   it('says what pace the file sets', async () => {

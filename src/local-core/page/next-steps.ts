@@ -4,13 +4,27 @@ interface NextStep {
   readonly meaning: string
 }
 
-export const nextSteps = (mode: 'classic' | 'lite'): readonly NextStep[] => [
+/** `stateDirectory`: where the component's state stays after the run; none where it is gone with it. */
+export const nextSteps = (mode: 'classic' | 'lite', stateDirectory?: string): readonly NextStep[] => [
   {
     command: 'npx defender attack listener-4444',
     meaning: 'in another terminal: opens a port, harmlessly, and raises an alarm here',
   },
   { command: 'npx defender attack --list', meaning: 'the other attacks; each raises its own alarm' },
   { command: 'ss -tulpn', meaning: 'compare: what the system itself says is listening' },
+  ...(stateDirectory === undefined
+    ? [
+        {
+          command: 'npx defender local --state ./state',
+          meaning: 'its history and alarms stay, for violations, history, backtest',
+        },
+      ]
+    : [
+        {
+          command: `npx defender violations list --history ${stateDirectory}`,
+          meaning: 'what was raised, also after the end; then show, verify, export, report',
+        },
+      ]),
   { command: 'npx defender sample', meaning: 'print one report of this machine, without any core' },
   mode === 'classic'
     ? { command: 'npx defender local --mode lite', meaning: 'the same on a Greengrass nucleus lite' }

@@ -21,7 +21,7 @@ const plain = (width = 80): TerminalStyle => ({
 
 async function render(events: LocalCoreEvent[], style = plain()): Promise<string> {
   const view = createViewer()
-  const lines = createEventRenderer('classic', style, await loadTable(style))
+  const lines = createEventRenderer({ mode: 'classic' }, style, await loadTable(style))
   return events.flatMap((event) => lines(view(event))).join('\n')
 }
 
@@ -79,6 +79,8 @@ describe('events', () => {
             the other attacks; each raises its own alarm
         ss -tulpn
             compare: what the system itself says is listening
+        npx defender local --state ./state
+            its history and alarms stay, for violations, history, backtest
         npx defender sample
             print one report of this machine, without any core
         npx defender local --mode lite
