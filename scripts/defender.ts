@@ -2,6 +2,7 @@
 /** The `defender` command line. One file per command in `commands/`, loaded when it is called for. */
 import { Command } from 'commander'
 import { version } from '../src/version.ts'
+import { OperatorProblem } from './aws/operator-io.ts'
 import { attackCommand } from './commands/attack.ts'
 import { backtestCommand } from './commands/backtest.ts'
 import { compareCommand } from './commands/compare.ts'
@@ -72,9 +73,34 @@ const program = new Command('defender')
       '  npx defender rollout   ring after ring, with gates; then rollback, status\n',
   )
 
+/** Commander's own prints the whole help for a name that it does not know, without a word about that. */
+function addHelpCommands(group: Command): void {
+  for (const command of group.commands) if (command.commands.length > 0) addHelpCommands(command)
+  const help = new Command('help')
+    .description('display help for command')
+    .argument('[command]')
+    .action((name: string | undefined) => {
+      const found = name === undefined ? group : group.commands.find((command) => command.name() === name)
+      if (found === undefined) group.error(`error: unknown command '${name}'`)
+      else found.help()
+    })
+  group.helpCommand(false).addCommand(help)
+}
+
+/** As it was called, `profiles suggest`. */
+const nameOf = (command: Command): string =>
+  command.parent === null || command.parent === program
+    ? command.name()
+    : `${nameOf(command.parent)} ${command.name()}`
+
+let called = ''
+addHelpCommands(program)
+program.hook('preAction', (_, command) => {
+  called = ` ${nameOf(command)}`
+})
 try {
   await program.parseAsync()
 } catch (error) {
-  process.stderr.write(`defender: ${error instanceof Error ? error.message : String(error)}\n`)
-  process.exitCode = 1
+  process.stderr.write(`defender${called}: ${error instanceof Error ? error.message : String(error)}\n`)
+  process.exitCode = error instanceof OperatorProblem ? 2 : 1
 }

@@ -60,11 +60,19 @@ const SOCKET_REASONS: Readonly<Record<string, string>> = {
   EACCES: "only root and the agent's own user may ask: try with sudo",
 }
 
+/** A state that is older is of an agent that does not run as it should: it would have been written at each of three reports. */
+export const staleAfterSeconds = ({ reportIntervalSeconds }: Health): number =>
+  Math.max(STALE_SECONDS_MIN, REPORTS_MISSED * reportIntervalSeconds)
+
+const STALE_SECONDS_MIN = 60
+const REPORTS_MISSED = 3
+
 const VERSION = 1
 
 /** Numbers that are printed; what else is missing is not mentioned. */
 const NUMBERS = [
   ['at'],
+  ['reportIntervalSeconds'],
   ['uptimeSeconds'],
   ['starts'],
   ['residentBytes'],

@@ -2,9 +2,9 @@
  * `defender backtest`: replays recorded days through one or two versions of security profiles and shows the alarms they
  * would have raised, or which of them appear, vanish or move.
  *
- * Exit status: 0 replayed, 1 a part of the history could not be read, 2 a profile or all of the history could not.
+ * Exit status: 0 replayed, 1 a part of the history could not be read, 2 a profile or all of the history could not, or the
+ * output not be written.
  */
-import { writeFile } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
 import { performance } from 'node:perf_hooks'
 import { Command, InvalidArgumentError, Option } from 'commander'
@@ -20,6 +20,7 @@ import { type ReadProfiles, readProfileFiles } from '../profiles/file.ts'
 import { findSources } from '../profiles/history/sources.ts'
 import { instantOption, numberOption } from '../render/options.ts'
 import { printable, type TerminalStyle, terminalStyle } from '../render/terminal.ts'
+import { writeWholeFile } from '../whole-file.ts'
 
 export interface BacktestOptions {
   readonly against?: string
@@ -74,19 +75,19 @@ export function backtestCommand(): Command {
       'after',
       `
 History is any of:
-  the folder history of the component's StateDirectory
+  the component's StateDirectory, or its folder history
   what \`defender history --output json\` printed
   metrics reports as they were published, one a line or one a file
   files of AWS IoT Device Defender's metrics export
 or a folder of such files and folders, one for each device.
 
 Examples:
-  npx defender backtest gateway.yaml /greengrass/v2/work/*/history
+  npx defender backtest gateway.yaml /greengrass/v2/work/*Defender*
   npx defender backtest new.yaml fleet/ --against old.yaml
   npx defender backtest gateway.yaml fleet/ --output html --out backtest.html
 
 Exit status: 0 replayed, 1 a part of the history could not be read,
-2 a profile, or all of the history, could not be read.`,
+2 a profile, or all of the history, could not be read, or --out not be written.`,
     )
     .action(async (profile: string, history: string[], options: BacktestOptions) => {
       const { stdout, stderr, env } = process
@@ -139,7 +140,7 @@ export async function runBacktest(
   const result = backtestResult(tally, compilePlan(plan), problems)
   const text = rendered(result, options.output, io.style)
   if (options.out === undefined) io.write(text)
-  else await writeFile(options.out, text)
+  else await writeWholeFile(options.out, text)
   for (const problem of problems) io.writeError(printable(problem))
   if (problemCount > problems.length) io.writeError(`and ${problemCount - problems.length} more problems`)
   return problemCount > 0 ? 1 : 0

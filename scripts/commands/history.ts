@@ -2,18 +2,23 @@
  * `defender history`: the datapoints and violations that the agent has kept on this device, oldest first, on standard
  * output. It reads the files of `store/history.ts` and changes nothing, so it may be used beside the running agent.
  *
- * Exit status 1 when a file, or a part of one, could not be read; the rest is printed all the same.
+ * Exit status 1 when a file, or a part of one, could not be read; the rest is printed all the same. 2 when there is no
+ * history.
  */
 import { once } from 'node:events'
 import { stat } from 'node:fs/promises'
+import { join } from 'node:path'
 import { Command, Option } from 'commander'
 import { loadCbor } from '../../src/store/cbor.ts'
+import { nodeFiles } from '../../src/store/files.ts'
+import { listDayFiles } from '../../src/store/history-files.ts'
 import {
   type HistoryProblem,
   type HistoryReadOptions,
   readDatapoints,
   readViolations,
 } from '../../src/store/history-read.ts'
+import { OperatorProblem } from '../aws/operator-io.ts'
 import { type HistoryFormat, historyRenderer, metricOf } from '../render/history.ts'
 import { instantOption } from '../render/options.ts'
 import { type TerminalStyle, terminalStyle } from '../render/terminal.ts'
@@ -52,7 +57,7 @@ Examples:
   sudo npx defender history --metric aws:all-bytes-out --output csv > out.csv
   sudo npx defender history --kind violations --output json | jq .event.evidence
 
-Exit status: 0, or 1 if something could not be read.`
+Exit status: 0; 1 if something could not be read; 2 if there is no history.`
 
 export function historyCommand(): Command {
   const instant = instantOption(() => Date.now())
@@ -62,7 +67,7 @@ export function historyCommand(): Command {
       'Prints the datapoints of the last 14 days, or the violations of the last 30,\n' +
         'as the agent has kept them on this device. Reads only.',
     )
-    .option('--directory <dir>', "the folder history of the agent's StateDirectory")
+    .option('--directory <dir>', "the agent's StateDirectory, or its folder history")
     .addOption(new Option('--since <time>', 'nothing older').argParser(instant))
     .addOption(new Option('--until <time>', 'nothing newer').argParser(instant))
     .option('--metric <name>', 'this metric only, as in aws:all-bytes-out')
@@ -136,12 +141,35 @@ const PROBLEMS: Readonly<Record<HistoryProblem['problem'], string>> = {
 
 /** Nothing there would look like a device on which nothing happened. */
 async function directoryOf({ directory }: HistoryOptions, io: HistoryIo): Promise<string> {
-  if (directory === undefined) return io.findDirectory()
+  if (directory === undefined) {
+    const own = await io.findDirectory().catch((error: Error) => {
+      throw new OperatorProblem(error.message)
+    })
+    return historyIn(own)
+  }
   const found = await stat(directory).catch((error: NodeJS.ErrnoException) => {
-    throw new Error(`--directory ${directory}: cannot be read (${error.code})`)
+    throw new OperatorProblem(`--directory ${directory}: cannot be read (${error.code})`)
   })
-  if (!found.isDirectory()) throw new Error(`--directory ${directory}: is not a folder`)
-  return directory
+  if (!found.isDirectory()) throw new OperatorProblem(`--directory ${directory}: is not a folder`)
+  return historyIn(directory)
+}
+
+async function historyIn(directory: string): Promise<string> {
+  for (const each of [directory, join(directory, 'history')]) if (await holdsHistory(each)) return each
+  throw new OperatorProblem(`${directory}: no history of the agent is in it`)
+}
+
+async function holdsHistory(directory: string): Promise<boolean> {
+  try {
+    for (const kind of ['datapoints', 'violations'] as const) {
+      if ((await listDayFiles(nodeFiles, directory, kind)).length > 0) return true
+    }
+    return false
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'ENOENT' || code === 'ENOTDIR') return false
+    throw new OperatorProblem(`${directory}: cannot be read (${code})`)
+  }
 }
 
 /** A write for each of a million lines would take longer than all the reading. */

@@ -2,11 +2,12 @@
  * `defender profiles`: security profiles as files. This half needs no AWS: it checks files and writes proposals; what
  * reads and changes an account is in `profiles-aws.ts`.
  *
- * Exit status of every command here: 0 clean, 1 something was found, 2 a file could not be read.
+ * Exit status of every command here: 0 clean, 1 something was found, 2 a file could not be read or written.
  */
 import { writeFile } from 'node:fs/promises'
 import { Command, Option } from 'commander'
-import { type FileFault, formatFault } from '../profiles/fault.ts'
+import { OperatorProblem } from '../aws/operator-io.ts'
+import { type FileFault, faultyFileCount, formatFault } from '../profiles/fault.ts'
 import { type ProfileFile, readProfileFiles } from '../profiles/file.ts'
 import { fixFiles, lintFiles, type PlacedFinding } from '../profiles/lint/lint.ts'
 import { profileSchemaText } from '../profiles/schema.ts'
@@ -58,7 +59,7 @@ const systemIo: ProfilesIo = {
   writeError: (line) => process.stderr.write(`${line}\n`),
 }
 
-const EXIT_HELP = '\nExit status: 0 clean, 1 something was found, 2 a file could not be read.'
+const EXIT_HELP = '\nExit status: 0 clean, 1 something was found, 2 a file could not be read or\nwritten.'
 
 function validateCommand(): Command {
   return new Command('validate')
@@ -156,7 +157,12 @@ export async function lint(
 ): Promise<ExitStatus> {
   let read = await readProfileFiles(paths)
   const fixed = fix ? fixFiles(read) : []
-  for (const { path, text } of fixed) await writeFile(path, text)
+  for (const { path, text } of fixed) {
+    // In place, so that its owner and mode stay.
+    await writeFile(path, text).catch((error: NodeJS.ErrnoException) => {
+      throw new OperatorProblem(`${path}: cannot be written (${error.code})`)
+    })
+  }
   if (fixed.length > 0) read = await readProfileFiles(paths)
   const tests = await testsBeside(read.files)
   const findings = lintFiles(read, tests.byProfile)
@@ -170,7 +176,7 @@ export async function lint(
       for (const each of what) io.write(`${printable(`${path}: mended ${each}`)}\n`)
     for (const finding of findings) io.write(`${formatFinding(finding)}\n`)
     writeFaults(faults, io)
-    io.write(`${summaryOf(findings, read.files.length)}\n`)
+    io.write(summaryOf(findings, read.files.length, faultyFileCount(faults)))
   }
   const found = findings.some(({ severity }) => severity === 'warning' || strict)
   return statusOf(faults) || (found ? 1 : 0)
@@ -183,11 +189,17 @@ function formatFinding({ path, position, severity, code, at, reason, fix, edits 
   return `${printable(`${where}: ${severity} ${code}: ${at}: ${reason}`)}\n${printable(`    fix: ${fix}${hint}`)}`
 }
 
-function summaryOf(findings: readonly PlacedFinding[], fileCount: number): string {
+/** Nothing where no file could be looked at: that is no success. */
+function summaryOf(findings: readonly PlacedFinding[], fileCount: number, faultyCount: number): string {
+  if (fileCount === 0 && faultyCount > 0) return ''
   const warnings = findings.filter(({ severity }) => severity === 'warning').length
   const files = plural(fileCount, 'file')
-  if (findings.length === 0) return `${files}: nothing found`
-  return `${files}: ${plural(warnings, 'warning')}, ${plural(findings.length - warnings, 'note')}`
+  const found =
+    findings.length === 0
+      ? 'nothing found'
+      : `${plural(warnings, 'warning')}, ${plural(findings.length - warnings, 'note')}`
+  const rest = faultyCount === 0 ? '' : `; ${plural(faultyCount, 'file')} with faults`
+  return `${files}: ${found}${rest}\n`
 }
 
 /** A profile without a test file is a finding, not a fault; a test file with mistakes is one. */

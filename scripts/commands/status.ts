@@ -3,12 +3,13 @@
  * it writes into its work folder. With `--thing-group` or `--thing` it is about devices as AWS sees them: `fleet-status.ts`.
  *
  * Exit status 0 when it is healthy, 1 when not, 2 when nobody can tell. An alarm does not make the agent unhealthy: to
- * raise it is its work.
+ * raise it is its work. A file stays as it was when the agent ends, so one that is too old for its reports is not healthy;
+ * who answers on the socket runs.
  */
 import { Command, Option } from 'commander'
 import type { Health } from '../../src/report/health.ts'
 import { finish } from '../aws/operator-io.ts'
-import { readHealth } from '../health-source.ts'
+import { readHealth, staleAfterSeconds } from '../health-source.ts'
 import { numberOption } from '../render/options.ts'
 import { renderStatus } from '../render/status.ts'
 import { loadTable } from '../render/table.ts'
@@ -21,7 +22,7 @@ import type { FleetStatusOptions } from './fleet-status.ts'
 export interface StatusOptions {
   readonly socket?: string
   readonly file?: string
-  /** Seconds. */
+  /** Seconds; of a file that of three reports where it is not given, of a socket none. */
   readonly maxAge?: number
   readonly output: 'text' | 'json'
 }
@@ -38,6 +39,9 @@ export interface StatusIo {
 const HELP = `
 Without --socket or --file the file status.json of the usual work folders is
 read, as in /greengrass/v2/work/community.greengrass.DeviceDefender.
+
+Not healthy is also an agent that has ended, and a file that is older than
+--max-age, or without it three times the time between reports, but a minute.
 
 Examples:
   sudo npx defender status
@@ -83,7 +87,7 @@ export function statusCommand(fleetIo: RolloutIo = rolloutIo('status', 'stop')):
     .addOption(new Option('--socket <path>', "the agent's StatusSocket: its state now").conflicts('file'))
     .option('--file <path>', 'status.json, which it writes from time to time')
     .addOption(
-      new Option('--max-age <seconds>', 'not healthy if the state is older').argParser(
+      new Option('--max-age <seconds>', 'not healthy if the state is older, see below').argParser(
         numberOption({ min: 1, max: MAX_AGE_SECONDS_MAX }),
       ),
     )
@@ -136,24 +140,31 @@ export async function status(options: StatusOptions, io: StatusIo): Promise<0 | 
     return 2
   }
   const now = io.now()
-  const problems = problemsOf(health, now, options.maxAge)
+  const maxAge = options.maxAge ?? (options.socket === undefined ? staleAfterSeconds(health) : undefined)
+  const absence = absenceOf(health, now, maxAge)
+  const problems = [...(absence === undefined ? [] : [absence.problem]), ...problemsOf(health)]
   io.write(
     options.output === 'json'
       ? `${JSON.stringify({ ...health, isHealthy: problems.length === 0, problems }, null, 2)}\n`
-      : `${renderStatus(health, problems, now, io.style, await loadTable(io.style))}\n`,
+      : `${renderStatus(health, { problems, absence: absence?.word }, now, io.style, await loadTable(io.style))}\n`,
   )
   return problems.length === 0 ? 0 : 1
 }
 
-/** What keeps the agent from doing its work as it should. */
-function problemsOf(health: Health, now: number, maxAgeSeconds: number | undefined): string[] {
-  const { at, isConnected, nucleus, outbox, parts } = health
-  const failing = parts.filter(({ error }) => error !== undefined)
+/** Why the state is not that of an agent that runs. */
+function absenceOf({ at, hasEnded }: Health, now: number, maxAgeSeconds = Number.POSITIVE_INFINITY) {
+  if (hasEnded === true)
+    return { word: 'ended', problem: 'the agent was stopped, and has not been started again' }
   const ageSeconds = Math.floor((now - at) / 1000)
+  if (ageSeconds <= maxAgeSeconds) return undefined
+  const problem = `the state is ${ageSeconds} s old, more than ${Math.round(maxAgeSeconds)} s: does the agent still run?`
+  return { word: 'not seen since', problem }
+}
+
+/** What keeps the agent from doing its work as it should. */
+function problemsOf({ isConnected, nucleus, outbox, parts }: Health): string[] {
+  const failing = parts.filter(({ error }) => error !== undefined)
   return [
-    ...(maxAgeSeconds !== undefined && ageSeconds > maxAgeSeconds
-      ? [`the state is ${ageSeconds} s old: does the agent still run?`]
-      : []),
     ...(isConnected ? [] : [`not connected to the nucleus (${nucleus})`]),
     ...(outbox.state === 'degraded' ? [`the outbox is in memory only: ${outbox.fault ?? 'disk fault'}`] : []),
     ...failing.map(({ part, error }) => `${part} fails: ${error}`),

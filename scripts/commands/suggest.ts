@@ -2,12 +2,13 @@
  * `defender profiles suggest`: a security profile proposed from recorded days, to be read and changed by a person, and
  * its tests.
  *
- * Exit status: 0 proposed, 1 a part of the history could not be read, 2 nothing could.
+ * Exit status: 0 proposed, 1 a part of the history could not be read, 2 nothing could, or a file not be written.
  */
-import { writeFile } from 'node:fs/promises'
+import { stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { NAME_MAX, namePattern } from '../../src/detect/profile-limits.ts'
+import { OperatorProblem } from '../aws/operator-io.ts'
 import { readRecords } from '../profiles/history/records.ts'
 import { findSources } from '../profiles/history/sources.ts'
 import { Observation } from '../profiles/suggest/observe.ts'
@@ -17,6 +18,7 @@ import { testPathOf } from '../profiles/test-file.ts'
 import { plural } from '../render/numbers.ts'
 import { instantOption } from '../render/options.ts'
 import { printable } from '../render/terminal.ts'
+import { writeWholeFile } from '../whole-file.ts'
 
 export interface SuggestOptions {
   readonly name: string
@@ -55,12 +57,12 @@ Days on which nothing was wrong make the best evidence; seven of them know a
 week's habits.
 
 Examples:
-  npx defender profiles suggest /greengrass/v2/work/*/history --since 7d
+  npx defender profiles suggest /greengrass/v2/work/*Defender* --since 7d
   npx defender profiles suggest fleet/ --name gateways --out gateways.yaml
   npx defender test gateways.yaml
 
 Exit status: 0 proposed, 1 a part of the history could not be read, 2 nothing
-could.`,
+could, or a file not be written.`,
     )
     .action(async (history: string[], options: SuggestOptions) => {
       process.exitCode = await suggest(history, options, {
@@ -106,14 +108,18 @@ export async function suggest(
     return problems.length > 0 ? 1 : 0
   }
   const testsPath = join(dirname(out), basename(testPathOf(out)))
-  const flag = force ? 'w' : 'wx'
-  await writeFile(out, profile, { flag }).catch(explainExisting)
-  await writeFile(testsPath, tests, { flag }).catch(explainExisting)
+  if (!force) for (const path of [out, testsPath]) await refuseExisting(path)
+  await writeWholeFile(out, profile)
+  await writeWholeFile(testsPath, tests)
   io.write(`${out}: ${plural(proposal.behaviors.length, 'behavior')} proposed; tests in ${testsPath}\n`)
   return problems.length > 0 ? 1 : 0
 }
 
-function explainExisting(error: NodeJS.ErrnoException): never {
-  if (error.code !== 'EEXIST') throw error
-  throw new Error(`${error.path} is there already; --force writes over it`)
+/** Before anything is written: not the profile without its tests. */
+async function refuseExisting(path: string): Promise<void> {
+  const isThere = await stat(path).then(
+    () => true,
+    () => false,
+  )
+  if (isThere) throw new OperatorProblem(`${path}: is there already: add --force to write over it`)
 }

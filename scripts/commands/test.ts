@@ -6,7 +6,7 @@
  */
 import { performance } from 'node:perf_hooks'
 import { Command, Option } from 'commander'
-import { formatFault } from '../profiles/fault.ts'
+import { faultyFileCount, formatFault } from '../profiles/fault.ts'
 import { mutate, mutationScore } from '../profiles/mutate.ts'
 import { readTestFiles } from '../profiles/test-file.ts'
 import { jsonReport, junitReport, percent, type TestReport, textReport } from '../profiles/test-report.ts'
@@ -17,6 +17,7 @@ import { printable } from '../render/terminal.ts'
 export interface TestOptions {
   readonly output: 'text' | 'junit' | 'json'
   readonly mutate?: boolean
+  /** Percent; with it there are mutations too. */
   readonly minScore?: number
 }
 
@@ -46,12 +47,12 @@ export function testCommand(): Command {
     )
     .option(
       '--mutate',
-      'change each threshold, operator, window and counter a little, and name\nthe changes that no test notices',
+      'change each threshold, operator, window and counter a little, and name the changes that no test notices',
     )
     .addOption(
       new Option(
         '--min-score <percent>',
-        'with --mutate: fail below this share of noticed changes',
+        'as --mutate, and fail below this share of noticed changes',
       ).argParser(numberOption({ min: 0, max: 100 })),
     )
     .addHelpText(
@@ -71,7 +72,7 @@ A test file, gateway.test.yaml beside gateway.yaml:
 
 Examples:
   npx defender test component/profiles
-  npx defender test gateway.yaml --mutate --min-score 90
+  npx defender test gateway.yaml --min-score 90
   npx defender test profiles/ --output junit > junit.xml
 
 Exit status: 0 all passed, 1 something failed, 2 a file could not be read.`,
@@ -96,7 +97,8 @@ export async function runTests(
   const sound = files.filter((_, index) => outcomes[index]?.tests.every((test) => test.passed))
   const isMutating = options.mutate === true || options.minScore !== undefined
   const mutations = isMutating ? sound.map(mutate) : undefined
-  io.write(reports[options.output](mutations === undefined ? { outcomes } : { outcomes, mutations }))
+  const report = { outcomes, faultyFiles: faultyFileCount(faults), ...(mutations && { mutations }) }
+  io.write(reports[options.output](report))
   for (const fault of faults) io.writeError(printable(formatFault(fault)))
   const score = mutationScore(mutations ?? [])
   const isWeak = options.minScore !== undefined && score * 100 < options.minScore

@@ -35,6 +35,9 @@ export function formatFault({ path, position, at, given, problem }: FileFault): 
   return [place, at, given ?? '', problem].filter((part) => part !== '').join(': ')
 }
 
+export const faultyFileCount = (faults: readonly FileFault[]): number =>
+  new Set(faults.map(({ path }) => path)).size
+
 /** In the order of the files, and down each file. */
 export function byPlace(a: FileFault, b: FileFault): number {
   if (a.path !== b.path) return a.path < b.path ? -1 : 1

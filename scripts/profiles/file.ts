@@ -89,12 +89,13 @@ interface Separated {
 /** Takes what is ours apart from what is AWS's. */
 function separated({ path, value }: SourceDocument): Separated {
   const context = { faults: [] as ProfileFault[], lenientNumbers: false }
-  if (Array.isArray(value)) {
+  // No list is needed for no behavior: an empty one is most likely a file that was to be filled.
+  if (Array.isArray(value) && value.length > 0) {
     const securityProfileName = nameOf(path)
     const profileInput = { securityProfileName, behaviors: value }
     return { belongings: readBelongings({}, context), profileInput, faults: [], isBehaviorList: true }
   }
-  if (typeof value !== 'object' || value === null) {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     return { belongings: readBelongings({}, context), profileInput: value, faults: [], isBehaviorList: false }
   }
   const given = value as Readonly<Record<string, unknown>>

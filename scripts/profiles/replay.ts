@@ -59,7 +59,6 @@ export function createReplay(profiles: readonly CompiledProfile[], intervalMs: n
   const verdicts = behaviors.map((): Verdicts => ({ conforming: 0, violating: 0, none: 0 }))
   const inAlarm = new Set<number>()
   let openedAt: number | undefined
-  let closesAt = 0
   let events: ReplayEvent[] = []
 
   function settle(index: number, verdict: keyof Verdicts, at: number, value: ReplayEvent['value']): void {
@@ -98,21 +97,15 @@ export function createReplay(profiles: readonly CompiledProfile[], intervalMs: n
 
   function record(at: number, datapoints: readonly Datapoint[]): readonly ReplayEvent[] {
     events = []
-    const isLate = openedAt !== undefined && at - openedAt > intervalMs * LATE_INTERVALS_MAX
-    if (isLate) invalidateSilent(at - intervalMs)
-    if (openedAt === undefined || isLate) {
-      openedAt = at - intervalMs
-      closesAt = at
-    }
-    const lengthMs = at - openedAt
-    const interval: Interval = { openedAt, at, closesAt, lengthMs, open: { coveredMs: lengthMs, lengthMs } }
+    const interval = intervalAfter(openedAt, at, intervalMs)
+    if (openedAt !== undefined && interval.openedAt !== openedAt) invalidateSilent(at - intervalMs)
+    openedAt = interval.openedAt
     for (const { metric, value } of datapoints) {
       const track = tracks.get(metric)
       if (track !== undefined) judge(track, value, interval, settle)
     }
     if (inAlarm.size > 0) invalidateSilent(at)
     openedAt = at
-    closesAt = at + intervalMs
     return events
   }
 
@@ -129,7 +122,7 @@ const raised = ({ behavior }: CompiledBehavior, at: number): Alarm => ({
   behavior,
 })
 
-interface Interval {
+export interface ReportInterval {
   readonly openedAt: number
   readonly at: number
   /** When it was due to end: windows are settled by this. */
@@ -137,6 +130,15 @@ interface Interval {
   readonly lengthMs: number
   /** As windows see it: what a record tells is that the whole interval was measured. */
   readonly open: { readonly coveredMs: number; readonly lengthMs: number }
+}
+
+/** @param openedAt when the one before ended; undefined for the first */
+export function intervalAfter(openedAt: number | undefined, at: number, intervalMs: number): ReportInterval {
+  const isLate = openedAt === undefined || at - openedAt > intervalMs * LATE_INTERVALS_MAX
+  const startAt = isLate ? at - intervalMs : openedAt
+  const lengthMs = at - startAt
+  const closesAt = isLate ? at : startAt + intervalMs
+  return { openedAt: startAt, at, closesAt, lengthMs, open: { coveredMs: lengthMs, lengthMs } }
 }
 
 /** The trailing window of one duration, or for none the datapoint by itself; as of the datapoint judged last. */
@@ -226,7 +228,7 @@ function trackOf(metric: string, indexes: readonly number[], behaviors: readonly
 
 type Settle = (index: number, verdict: keyof Verdicts, at: number, value: ReplayEvent['value']) => void
 
-function judge(track: Track, value: MetricValue, interval: Interval, settle: Settle): void {
+function judge(track: Track, value: MetricValue, interval: ReportInterval, settle: Settle): void {
   const elements = elementsOf(value)
   if (elements !== undefined) {
     if (beginsAs(track, 'union', interval.at)) judgeList(track, value, elements, interval.at, settle)
@@ -283,7 +285,7 @@ function judgeNumber(
   track: Track,
   kind: 'sum' | 'max',
   amount: number,
-  interval: Interval,
+  interval: ReportInterval,
   settle: Settle,
 ): void {
   const { at, openedAt, closesAt, lengthMs } = interval
@@ -326,7 +328,7 @@ function compact(track: Track, closesAt: number): void {
 function thresholdFor(
   test: NumberTest,
   learned: LearnedTrack | undefined,
-  { openedAt, closesAt }: Interval,
+  { openedAt, closesAt }: ReportInterval,
 ): number | undefined {
   if ('fixed' in test.threshold) return test.threshold.fixed
   if (learned === undefined) return undefined

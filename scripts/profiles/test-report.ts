@@ -2,6 +2,7 @@
  * Outcomes of profile tests as text for people, JUnit XML for CI servers, and JSON.
  * JUnit has no standard; the elements are those that Jenkins and GitLab read (testsuites, testsuite, testcase, failure).
  */
+import { plural } from '../render/numbers.ts'
 import { formatDurationShort } from './duration.ts'
 import type { MutationOutcome } from './mutate.ts'
 import { mutationScore } from './mutate.ts'
@@ -10,11 +11,16 @@ import type { FileOutcome, SeenAlarm, TestOutcome } from './test-run.ts'
 
 export interface TestReport {
   readonly outcomes: readonly FileOutcome[]
+  /** Files that could not be read, or have mistakes: their tests have not run. */
+  readonly faultyFiles?: number
   /** Only where they were asked for. */
   readonly mutations?: readonly MutationOutcome[]
 }
 
-export function textReport({ outcomes, mutations }: TestReport): string {
+/** Nothing where no test could be run for faults: that is no success. */
+export function textReport(report: TestReport): string {
+  const { outcomes, mutations, faultyFiles = 0 } = report
+  if (outcomes.length === 0 && faultyFiles > 0) return ''
   const lines = outcomes.flatMap((outcome) => [
     `${outcome.path} (${outcome.securityProfileName})`,
     ...outcome.tests.flatMap((test) => testLines(outcome.path, test)),
@@ -22,7 +28,7 @@ export function textReport({ outcomes, mutations }: TestReport): string {
     ...mutationLines(mutations?.find(({ path }) => path === outcome.path)),
     '',
   ])
-  return [...lines, ...totals({ outcomes, ...(mutations === undefined ? {} : { mutations }) }), ''].join('\n')
+  return [...lines, ...totals(report), ''].join('\n')
 }
 
 function testLines(path: string, { name, line, passed, missing, unexpected }: TestOutcome): string[] {
@@ -57,7 +63,7 @@ function coverageLines({ coverage }: FileOutcome): string[] {
     ...(uncleared.length > 0 ? [`never cleared: ${uncleared.join(', ')}`] : []),
   ]
   return [
-    `  covered ${raised.length} of ${judged.length} behaviors${rest.map((each) => `; ${each}`).join('')}`,
+    `  covered ${raised.length} of ${plural(judged.length, 'behavior')}${rest.map((each) => `; ${each}`).join('')}`,
   ]
 }
 
@@ -65,7 +71,7 @@ function mutationLines(outcome: MutationOutcome | undefined): string[] {
   if (outcome === undefined) return []
   const killed = outcome.mutants - outcome.survivors.length
   return [
-    `  noticed ${killed} of ${outcome.mutants} changes`,
+    `  noticed ${killed} of ${plural(outcome.mutants, 'change')}`,
     ...outcome.survivors.map(
       ({ line, column, behavior, member, from, to }) =>
         `          no test notices:  ${behavior} ${member}: ${from} -> ${to} (${outcome.profilePath}:${line}:${column})`,
@@ -73,10 +79,11 @@ function mutationLines(outcome: MutationOutcome | undefined): string[] {
   ]
 }
 
-function totals({ outcomes, mutations }: TestReport): string[] {
+function totals({ outcomes, mutations, faultyFiles = 0 }: TestReport): string[] {
   const tests = outcomes.flatMap((outcome) => outcome.tests)
   const failed = tests.filter(({ passed }) => !passed).length
-  const counts = `${tests.length} tests in ${outcomes.length} files, ${failed} failed`
+  const rest = faultyFiles === 0 ? '' : `; ${plural(faultyFiles, 'file')} with faults`
+  const counts = `${plural(tests.length, 'test')} in ${plural(outcomes.length, 'file')}, ${failed} failed${rest}`
   if (mutations === undefined) return [counts]
   return [counts, `mutation score ${percent(mutationScore(mutations))}`]
 }
@@ -110,7 +117,7 @@ function mutationSuite({ path, mutants, survivors }: MutationOutcome): string {
   const text = survivors.map(
     ({ behavior, member, from, to }) => `no test notices ${behavior} ${member}: ${from} -> ${to}`,
   )
-  const name = `${mutants} changes to the profile are noticed`
+  const name = `${plural(mutants, 'change')} to the profile noticed`
   const failure = survivors.length === 0 ? undefined : text.join('\n')
   return suite(`${path} (changes)`, 1, survivors.length === 0 ? 0 : 1, [testCase(path, name, failure, 0)])
 }

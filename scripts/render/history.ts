@@ -1,6 +1,7 @@
 /** Datapoints and violations of the history, one after the other, in each of the formats that `defender history` prints. */
 import type { MetricValue } from '../../src/metrics/datapoint.ts'
 import type { TimedDatapoint, TimedViolation } from '../../src/store/history-records.ts'
+import { numberText } from '../violations/words.ts'
 import { formatInstant } from './numbers.ts'
 import { cut, printable, type TerminalStyle } from './terminal.ts'
 
@@ -81,9 +82,10 @@ function tableRenderer(kind: 'datapoints' | 'violations', style: TerminalStyle):
   }
   return {
     head: `${style.colors.bold(line([...fixed.map(({ heading }) => heading), 'Value']))}\n`,
-    datapoint: ({ at, metric, value }) => `${line([formatInstant(at), metric, valueText(value)])}\n`,
+    datapoint: ({ at, metric, value }) => `${line([formatInstant(at), metric, valueWords(metric, value)])}\n`,
     violation: ({ at, event }) => {
-      const { type, profile, behavior, value } = violationFields(event)
+      const { type, profile, behavior, metric } = violationFields(event)
+      const value = valueWords(metric, objectOf(objectOf(event).metricValue))
       return `${line([formatInstant(at), type, `${profile} / ${behavior}`, value])}\n`
     },
   }
@@ -98,6 +100,12 @@ const isoTime = (at: number): string => {
 function valueText(value: MetricValue | Readonly<Record<string, unknown>>): string {
   const [content] = Object.values(value) as unknown[]
   return Array.isArray(content) ? content.join(' ') : String(content ?? '')
+}
+
+/** For people: `602 MB`. */
+function valueWords(metric: string, value: MetricValue | Readonly<Record<string, unknown>>): string {
+  const [content] = Object.values(value) as unknown[]
+  return typeof content === 'number' ? numberText(metric, content) : valueText(value)
 }
 
 interface ViolationFields {

@@ -1,5 +1,6 @@
 /** The agent's state as `defender status` shows it to people. */
-import type { Health } from '../../src/report/health.ts'
+import type { BehaviorHealth, Health } from '../../src/report/health.ts'
+import { numberText } from '../violations/words.ts'
 import { formatBytes, formatCount, formatDuration, formatInstant, plural } from './numbers.ts'
 import type { DrawTable } from './table.ts'
 import { printable, type TerminalStyle } from './terminal.ts'
@@ -14,21 +15,30 @@ const NUMBER_WIDTH = 9
 /** Blanks between columns. */
 const GAP = 2
 
-/** @param problems why the agent is not healthy; none if it is */
+export interface Verdict {
+  /** Why the agent is not healthy; none if it is. */
+  readonly problems: readonly string[]
+  /** `ended` or `not seen since` of an agent that does not run: what its state says was so then. */
+  readonly absence: string | undefined
+}
+
 export function renderStatus(
   health: Health,
-  problems: readonly string[],
+  { problems, absence }: Verdict,
   now: number,
   style: TerminalStyle,
   drawTable: DrawTable,
 ): string {
   const { colors } = style
-  const verdict = problems.length === 0 ? colors.green('healthy') : colors.red('NOT HEALTHY')
-  const { agentVersion, thingName, parts, behaviors } = health
+  const { at, agentVersion, thingName, parts, behaviors } = health
+  const present = problems.length === 0 ? colors.green('healthy') : colors.red('NOT HEALTHY')
+  const verdict = absence === undefined ? present : colors.red(`${absence} ${formatInstant(at)} UTC`)
   const lines = [
     `${colors.bold(`greengrass-defender ${printable(agentVersion)}`)}  ${printable(thingName)}  ${verdict}`,
     ...problems.map((problem) => colors.red(`  ${printable(problem)}`)),
-    ...facts(health, now).map(([label, value]) => `  ${label.padEnd(LABEL)}${printable(value)}`),
+    ...facts(health, absence !== undefined, now).map(
+      ([label, value]) => `  ${label.padEnd(LABEL)}${printable(value)}`,
+    ),
   ]
   const rest = Math.max(20, style.width - 2)
   if (parts.length > 0) {
@@ -57,21 +67,47 @@ export function renderStatus(
       ({ securityProfileName, behaviorName }) => `${securityProfileName} / ${behaviorName}`,
     )
     const width = widest(names, NAME_WIDTH_MAX)
+    const detailWidth = rest - STATE_WIDTH - width - 2 * GAP
     const table = drawTable(
       [
         { heading: 'State', max: STATE_WIDTH },
         { heading: 'Profile / behavior', max: width },
-        { heading: 'Detail', max: rest - STATE_WIDTH - width - 2 * GAP },
+        { heading: 'Detail', max: detailWidth },
       ],
-      behaviors.map(({ state, detail, since }, index) => [
-        state,
-        names[index] ?? '',
-        state === 'in-alarm' && since !== undefined ? `${ago(since, now)}: ${detail}` : detail,
-      ]),
+      behaviors.flatMap((behavior, index) =>
+        wrapped(detailText(behavior, now), detailWidth).map((line, lineIndex) =>
+          lineIndex === 0 ? [behavior.state, names[index] ?? '', line] : ['', '', line],
+        ),
+      ),
     )
     lines.push('', indent(table))
   }
   return lines.join('\n')
+}
+
+function detailText({ state, detail, since, metric }: BehaviorHealth, now: number): string {
+  const text = withUnits(detail, metric)
+  return state === 'in-alarm' && since !== undefined ? `${ago(since, now)}: ${text}` : text
+}
+
+/** `547457 in 300 s, normal is less-than 500000000` of bytes is `547 kB in 300 s, normal is less-than 500 MB`. */
+const withUnits = (detail: string, metric: string): string =>
+  detail.replace(/^\d+(?:\.\d+)?(?= in |, normal is )|(?<=, normal is \S+ )\d+(?:\.\d+)?/g, (number) =>
+    numberText(metric, Number(number)),
+  )
+
+/** What is normal stands at the end of a detail, and is not cut; a few lines are enough for all that the agent says. */
+const DETAIL_LINES_MAX = 3
+
+function wrapped(text: string, width: number): string[] {
+  const lines = ['']
+  for (const word of text.split(' ')) {
+    const last = lines.at(-1) ?? ''
+    const isFull = last !== '' && last.length + 1 + word.length > width
+    if (isFull && lines.length < DETAIL_LINES_MAX) lines.push(word)
+    else lines[lines.length - 1] = last === '' ? word : `${last} ${word}`
+  }
+  return lines
 }
 
 /** Headings of first columns are short of it, too. */
@@ -80,7 +116,7 @@ const WIDTH_MIN = 18
 const widest = (texts: readonly string[], max: number): number =>
   Math.min(max, Math.max(WIDTH_MIN, ...texts.map((text) => text.length)))
 
-function facts(health: Health, now: number): [label: string, value: string][] {
+function facts(health: Health, isAbsent: boolean, now: number): [label: string, value: string][] {
   const { at, uptimeSeconds, starts, residentBytes, nucleus, isConnected } = health
   return [
     ['As of', `${formatInstant(at)} UTC, ${ago(at, now)}`],
@@ -88,7 +124,7 @@ function facts(health: Health, now: number): [label: string, value: string][] {
       'Process',
       `up ${formatDuration(uptimeSeconds)}, ${plural(starts, 'start')}, ${formatBytes(residentBytes)} resident`,
     ],
-    ['Nucleus', `${nucleus}, ${isConnected ? 'connected' : 'not connected'}`],
+    ['Nucleus', `${nucleus}, ${isConnected ? 'connected' : 'not connected'}${isAbsent ? ' then' : ''}`],
     ['Reports', reportsText(health)],
     ['', acceptanceText(health, now)],
     ['Outbox', outboxText(health, now)],

@@ -196,12 +196,13 @@ export class Running {
   /** What was only in memory is stored; nothing of it has left the device. */
   async end(): Promise<void> {
     await this.#parts.journal.commit((state) => ({ state }))
-    await this.#parts.stores.writeStatus(this.health())
+    await this.#parts.stores.writeStatus({ ...this.health(), hasEnded: true })
   }
 
   health(): Health {
     const { journal, link, stores, record } = this.#parts
-    return record.health(journal.state, link, stores, this.#detect.status(journal.state))
+    const behaviors = this.#detect.status(journal.state)
+    return record.health(journal.state, link, stores, behaviors, this.#intervalMs() / 1000)
   }
 
   /** Aborted at the end, and when the configuration changes. */

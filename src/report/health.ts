@@ -9,6 +9,10 @@ export interface Health {
   readonly agentVersion: string
   readonly thingName: string
   readonly at: number
+  /** Time between reports; with a `Schedule` the last one. The state is written at each report, if not oftener. */
+  readonly reportIntervalSeconds: number
+  /** In the file alone: the process ended in order after it had written this. */
+  readonly hasEnded?: true
   readonly nucleus: 'classic' | 'lite'
   readonly isConnected: boolean
   readonly uptimeSeconds: number

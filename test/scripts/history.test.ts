@@ -1,8 +1,9 @@
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { decodeFirst } from 'cborg'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { OperatorProblem } from '../../scripts/aws/operator-io.ts'
 import { type HistoryOptions, history, historyCommand } from '../../scripts/commands/history.ts'
 import { instantOption } from '../../scripts/render/options.ts'
 import { terminalStyle } from '../../scripts/render/terminal.ts'
@@ -102,6 +103,11 @@ describe('what cannot be printed', () => {
     )
   })
 
+  it.each(['history', 'outbox'])('is a folder without history, with an empty %s', async (below) => {
+    await mkdir(join(folder, below))
+    await expect(print()).rejects.toThrow(new OperatorProblem(`${folder}: no history of the agent is in it`))
+  })
+
   it('is told, and the rest is printed', async () => {
     await fill()
     const [name = ''] = (await readdir(folder)).filter((each) => each.startsWith('datapoints'))
@@ -139,6 +145,17 @@ describe('datapoints', () => {
     )
     const times = lines.map((line) => JSON.parse(line).at)
     expect(times).toEqual(times.toSorted((a: number, b: number) => a - b))
+  })
+
+  it("in the agent's state directory", async () => {
+    const state = await mkdtemp(join(tmpdir(), 'state-'))
+    try {
+      await cp(folder, join(state, 'history'), { recursive: true })
+      await writeFile(join(state, 'state.json'), '{}')
+      expect((await print({ directory: state })).text).toBe((await print()).text)
+    } finally {
+      await rm(state, { recursive: true })
+    }
   })
 
   it('of one metric and a time, both ends included', async () => {
@@ -181,9 +198,14 @@ describe('datapoints', () => {
     const { lines } = await print({ output: 'table', until: T0 + MINUTE })
     expect(lines.slice(0, 3)).toEqual([
       'Time (UTC)           Metric                               Value',
-      '2026-11-24 10:00:00  aws:all-bytes-out                    0',
+      '2026-11-24 10:00:00  aws:all-bytes-out                    0 B',
       '2026-11-24 10:00:00  aws:listening-tcp-ports              22',
     ])
+  })
+
+  it('as a table for people, with units', async () => {
+    const { text } = await print({ output: 'table', metric: 'aws:all-bytes-out', since: T0 + 4 * MINUTE })
+    expect(text).toMatch(/aws:all-bytes-out +4\.0 kB\n/)
   })
 
   it('says that there are none, and prints no more than the heading', async () => {

@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { createServer, type Server, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, test } from 'vitest'
 import { type StatusOptions, status, statusCommand } from '../../scripts/commands/status.ts'
 import { formatDuration } from '../../scripts/render/numbers.ts'
 import { terminalStyle } from '../../scripts/render/terminal.ts'
@@ -20,6 +20,8 @@ beforeEach(async () => {
 afterEach(async () => {
   for (const step of undo.reverse()) await step()
 })
+
+const quick: Health = { ...healthy, reportIntervalSeconds: 10 }
 
 const NOW = HEALTH_AT + 12_000
 
@@ -239,12 +241,6 @@ describe('an agent that is not healthy', () => {
       health: { ...healthy, nucleus: 'lite', isConnected: false },
       says: 'not connected to the nucleus (lite)',
     },
-    {
-      name: 'a state that is too old',
-      health: healthy,
-      options: { maxAge: 11 },
-      says: 'the state is 12 s old: does the agent still run?',
-    },
   ]
   it.each(cases)('$name', async ({ health, options = {}, says }) => {
     const { code, out } = await printHealth(health, options)
@@ -256,9 +252,55 @@ describe('an agent that is not healthy', () => {
     const json = await printHealth(health, { ...options, output: 'json' })
     expect(JSON.parse(json.out)).toMatchObject({ isHealthy: false, problems: [says] })
   })
+})
 
-  it('is not one whose state is just as old as it may be', async () => {
-    expect((await printHealth(healthy, { maxAge: 12 })).code).toBe(0)
+test('an agent that has ended says so, however new its state is', async () => {
+  const { code, out } = await printHealth({ ...healthy, hasEnded: true })
+  expect(code).toBe(1)
+  expect(out.split('\n').slice(0, 2)).toEqual([
+    'greengrass-defender 0.1.0  gateway-1  ended 2026-11-24 10:00:00 UTC',
+    '  the agent was stopped, and has not been started again',
+  ])
+  expect(out).toContain('Nucleus   classic, connected then\n')
+})
+
+describe('a state that is old', () => {
+  const aged = (health: Health, ageSeconds: number): Health => ({ ...health, at: NOW - ageSeconds * 1000 })
+
+  it('is of an agent that has not been seen since, whatever it says of then', async () => {
+    const { code, out } = await printHealth(aged(quick, 360))
+    expect(code).toBe(1)
+    expect(out.split('\n').slice(0, 2)).toEqual([
+      'greengrass-defender 0.1.0  gateway-1  not seen since 2026-11-24 09:54:12 UTC',
+      '  the state is 360 s old, more than 60 s: does the agent still run?',
+    ])
+    expect(out).toContain('Nucleus   classic, connected then\n')
+    expect(out).not.toMatch(/ healthy/)
+    const json = await printHealth(aged(quick, 360), { output: 'json' })
+    expect(JSON.parse(json.out)).toMatchObject({
+      isHealthy: false,
+      problems: [expect.stringContaining('360 s old')],
+    })
+  })
+
+  it.each([
+    { name: 'reports each ten seconds', health: quick, mayBe: 60 },
+    { name: 'reports each five minutes', health: healthy, mayBe: 900 },
+    { name: 'reports each hour', health: { ...healthy, reportIntervalSeconds: 3_600 }, mayBe: 10_800 },
+    { name: 'an age that is allowed', health: quick, options: { maxAge: 5000 }, mayBe: 5000 },
+  ])('may be $mayBe s with $name', async ({ health, options = {}, mayBe }) => {
+    expect((await printHealth(aged(health, mayBe), options)).code).toBe(0)
+    const { code, out } = await printHealth(aged(health, mayBe + 1), options)
+    expect(code).toBe(1)
+    expect(out).toContain('not seen since')
+  })
+
+  it('from the socket is of an agent that runs, unless an age is asked for', async () => {
+    const socket = join(folder, 'socket')
+    const server = await serveStatus(socket, () => aged(quick, 3000))
+    undo.push(() => server.close())
+    expect((await print({ socket })).code).toBe(0)
+    expect((await print({ socket, maxAge: 2999 })).code).toBe(1)
   })
 })
 
@@ -291,6 +333,24 @@ describe('what is printed', () => {
       width,
     )
     expect(Math.max(...out.split('\n').map((line) => line.length))).toBeLessThanOrEqual(width)
+  })
+
+  it('has bytes with their unit, and all of the threshold', async () => {
+    const { out } = await printHealth({
+      ...healthy,
+      behaviors: [
+        behavior('in-alarm', {
+          detail: '601700213 in 300 s, normal is less-than-equals 500000000',
+          since: NOW - 300_000,
+        }),
+        behavior('ok', { metric: 'aws:all-packets-out', detail: '1204, normal is less-than 300' }),
+      ],
+    })
+    expect(out.split('\n').slice(-4, -1)).toEqual([
+      '  in-alarm  demo / Exfiltration  5 min ago: 602 MB in 300 s, normal is',
+      '                                 less-than-equals 500 MB',
+      '  ok        demo / Exfiltration  1,204, normal is less-than 300',
+    ])
   })
 
   it('has no control characters of the file', async () => {

@@ -62,7 +62,7 @@ export async function backtestSource(
 }
 
 /** So many distances between records say how far apart they are. */
-const DISTANCES_LOOKED_AT = 20
+export const DISTANCES_LOOKED_AT = 20
 /** Where there is one record only: the time between reports that AWS takes without a raised quota. */
 const INTERVAL_MS_DEFAULT = 300_000
 

@@ -9,6 +9,7 @@ import { readFrames } from '../../../src/store/frames.ts'
 import { listDayFiles } from '../../../src/store/history-files.ts'
 import { DAY_BYTES_LIMIT } from '../../../src/store/history-read.ts'
 import { datapointsOf, decodeRecord, instantOf, isReadable } from '../../../src/store/history-records.ts'
+import { plural } from '../../render/numbers.ts'
 import { jsonValues } from './json-stream.ts'
 import {
   datapointsOfReport,
@@ -109,7 +110,8 @@ async function* readJson(source: HistorySource, options: ReadOptions): AsyncGene
       }
       yield group.takeFinished()
     }
-    if (foreign > 0) options.onProblem?.(`${path}: ${foreign} values are no ${source.kind}`)
+    if (foreign > 0)
+      options.onProblem?.(`${path}: ${plural(foreign, 'value')} of another kind than ${source.kind}`)
   }
   yield group.takeAll()
 }

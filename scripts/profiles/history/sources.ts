@@ -1,7 +1,8 @@
 /**
  * Finds what can be replayed below the given paths, and what each is:
  *
- *   history   the component's own folder `history`, with files `datapoints-<day>.cborseq`
+ *   history   the component's own folder `history`, with files `datapoints-<day>.cborseq`, or the StateDirectory that it
+ *             lies in, whose other files are passed over
  *   lines     `defender history --output json`: one datapoint a line
  *   reports   metrics reports as they were published, one a line or one a file
  *   export    Detect's metrics export: batches of datapoints of many things
@@ -34,9 +35,9 @@ export async function findSources(paths: readonly string[]): Promise<FoundSource
   const sources: HistorySource[] = []
   const problems: string[] = []
   for (const path of paths) {
-    const before = sources.length
+    const [before, problemsBefore] = [sources.length, problems.length]
     await visit(path, 0, sources, problems)
-    if (sources.length === before && problems.length === 0)
+    if (sources.length === before && problems.length === problemsBefore)
       problems.push(`${path}: no history, report or export in it`)
   }
   return { sources, problems }
@@ -58,6 +59,11 @@ async function visit(
       .filter((entry) => entry.isFile())
       .map(({ name }) => name)
       .sort()
+    const folders = entries.filter((entry) => entry.isDirectory() && !entry.name.startsWith('.'))
+    if (isStateDirectory(names, folders)) {
+      await visit(join(path, 'history'), depth + 1, sources, problems)
+      return
+    }
     if (names.some((name) => /^datapoints-.*\.cborseq$/.test(name))) {
       sources.push({
         kind: 'history',
@@ -67,7 +73,6 @@ async function visit(
       })
     } else await visitFiles(path, names, sources, problems)
     if (depth >= DEPTH_MAX) return
-    const folders = entries.filter((entry) => entry.isDirectory() && !entry.name.startsWith('.'))
     for (const { name } of folders.sort((a, b) => (a.name < b.name ? -1 : 1))) {
       await visit(join(path, name), depth + 1, sources, problems)
     }
@@ -75,6 +80,11 @@ async function visit(
     problems.push(problemOf(path, error))
   }
 }
+
+/** Of the agent: it has a state beside its history. */
+const isStateDirectory = (names: readonly string[], folders: readonly { readonly name: string }[]): boolean =>
+  folders.some(({ name }) => name === 'history') &&
+  names.some((name) => name === 'state.json' || name === 'status.json')
 
 /** A file of one report each makes one device; any other file is a source by itself. */
 async function visitFiles(

@@ -3,15 +3,18 @@
  * on the metrics and on a bound, not on the days or devices.
  */
 import { type Element, elementsOf } from '../../../src/detect/criteria.ts'
+import { type ClosedInterval, isComplete, joined, pastOf, retained } from '../../../src/detect/window.ts'
 import { accumulationOf, durationsSeconds, type ValueMember } from '../../../src/metrics/catalog.ts'
+import { DISTANCES_LOOKED_AT, usualDistance } from '../backtest/run.ts'
 import type { HistoryRecord } from '../history/records.ts'
+import { intervalAfter, type ReportInterval } from '../replay.ts'
 
 const DAY_MS = 86_400_000
 
 export interface NumbersSeen {
   readonly kind: 'numbers'
   readonly member: 'count' | 'number'
-  /** Traffic by the window that is added up, levels by themselves (0). Milliseconds. */
+  /** Traffic by the window that is added up, whole windows only; levels by themselves (0). Milliseconds. */
   readonly byWindow: ReadonlyMap<number, Distribution>
 }
 
@@ -37,25 +40,31 @@ export interface Observed {
 
 /** Beyond this a list is no list of what is normal, and a set in a profile may hold a thousand elements. */
 const ELEMENTS_MAX = 20_000
-/** An hour is the longest window that criteria may have. */
-const LONG_WINDOW_MS = Math.max(...durationsSeconds) * 1000
+/** The shortest and the longest window that criteria may have. */
 const SHORT_WINDOW_MS = Math.min(...durationsSeconds) * 1000
+const LONG_WINDOW_MS = Math.max(...durationsSeconds) * 1000
 
 export class Observation {
   readonly #metrics = new Map<string, NumbersTally | ListTally>()
-  readonly #devices = new Map<string, Map<string, Trailing>>()
+  readonly #devices = new Map<string, DeviceTrack>()
   readonly #days = new Set<number>()
   #reports = 0
   #from = Number.POSITIVE_INFINITY
   #to = Number.NEGATIVE_INFINITY
 
-  add({ device, at, datapoints }: HistoryRecord): void {
+  add(record: HistoryRecord): void {
+    const { device, at } = record
     this.#reports++
     this.#from = Math.min(this.#from, at)
     this.#to = Math.max(this.#to, at)
     this.#days.add(Math.floor(at / DAY_MS))
-    const trailing = this.#devices.get(device) ?? new Map<string, Trailing>()
-    this.#devices.set(device, trailing)
+    const track = this.#devices.get(device) ?? new DeviceTrack()
+    this.#devices.set(device, track)
+    for (const ready of track.add(record)) this.#take(track, ready)
+  }
+
+  #take(track: DeviceTrack, { at, datapoints }: HistoryRecord): void {
+    const interval = track.next(at)
     for (const { metric, value } of datapoints) {
       const elements = elementsOf(value)
       if (elements !== undefined) {
@@ -69,14 +78,21 @@ export class Observation {
         numbers.at(0).add(amount)
         continue
       }
-      const window = trailing.get(metric) ?? new Trailing()
-      trailing.set(metric, window)
-      window.add(at, amount)
-      for (const ms of [SHORT_WINDOW_MS, LONG_WINDOW_MS]) numbers.at(ms).add(window.sum(at - ms))
+      for (const ms of [SHORT_WINDOW_MS, LONG_WINDOW_MS]) {
+        // Of a window that was never whole it is told that there was none.
+        const windows = numbers.at(ms)
+        const sum = track.sumOf(metric, amount, ms, interval)
+        if (sum !== undefined) windows.add(sum)
+      }
+      track.close(metric, amount, interval)
     }
   }
 
+  /** Once, at the end. */
   result(): Observed {
+    for (const track of this.#devices.values()) {
+      for (const record of track.rest()) this.#take(track, record)
+    }
     return {
       metrics: new Map(
         [...this.#metrics].sort(([a], [b]) => (a < b ? -1 : 1)).map(([name, each]) => [name, each.seen()]),
@@ -155,23 +171,56 @@ class NumbersTally {
   }
 }
 
-/** Amounts of the last hour. */
-class Trailing {
-  #entries: { readonly at: number; readonly amount: number }[] = []
+/** One device's report intervals, and its traffic in those of the last hour. */
+class DeviceTrack {
+  /** The first records, until the time between them is known. */
+  #waiting: HistoryRecord[] = []
+  #intervalMs: number | undefined
+  #lastAt: number | undefined
+  readonly #closed = new Map<string, readonly ClosedInterval[]>()
 
-  add(at: number, amount: number): void {
-    this.#entries.push({ at, amount })
-    const first = this.#entries.findIndex((entry) => entry.at > at - LONG_WINDOW_MS)
-    if (first > 0) this.#entries = this.#entries.slice(first)
+  /** The records that can be judged now. */
+  add(record: HistoryRecord): readonly HistoryRecord[] {
+    if (this.#intervalMs !== undefined) return [record]
+    this.#waiting.push(record)
+    return this.#waiting.length > DISTANCES_LOOKED_AT ? this.rest() : []
   }
 
-  /** Of the reports after `since`; of the latest one in any case, as it may cover more than the window. */
-  sum(since: number): number {
-    const newest = this.#entries.at(-1)
-    return this.#entries.reduce(
-      (sum, entry) => (entry.at > since || entry === newest ? sum + entry.amount : sum),
-      0,
-    )
+  rest(): readonly HistoryRecord[] {
+    const records = this.#waiting
+    this.#waiting = []
+    this.#intervalMs ??= usualDistance(records.map(({ at }) => at))
+    return records
+  }
+
+  next(at: number): ReportInterval {
+    // Another file of the same device may begin earlier: it does not go on from what was read before.
+    if (this.#lastAt !== undefined && at <= this.#lastAt) {
+      this.#closed.clear()
+      this.#lastAt = undefined
+    }
+    const interval = intervalAfter(this.#lastAt, at, this.#intervalMs as number)
+    this.#lastAt = at
+    return interval
+  }
+
+  /** In the window that ends with this interval, if it is whole. */
+  sumOf(
+    metric: string,
+    amount: number,
+    windowMs: number,
+    { closesAt, open }: ReportInterval,
+  ): number | undefined {
+    const past = pastOf(this.#closed.get(metric) ?? [], 'sum', windowMs, closesAt)
+    return isComplete(past, open, windowMs) ? joined('sum', past.value, amount) : undefined
+  }
+
+  close(metric: string, value: number, { openedAt, at, open }: ReportInterval): void {
+    const closed = [
+      ...(this.#closed.get(metric) ?? []),
+      { startAt: openedAt, endAt: at, coveredMs: open.coveredMs, value },
+    ]
+    this.#closed.set(metric, retained(closed, at + (this.#intervalMs as number)))
   }
 }
 

@@ -1,14 +1,15 @@
 /**
  * Behaviors proposed from what was seen, each with the evidence that it rests on, in words. Levels and traffic get a
  * ceiling above the highest value seen, lists of ports and strings what was seen, addresses the ranges they lie in.
- * What gives no sensible bound is named with the reason and left out.
+ * What gives no sensible bound is named with the reason and left out, and so is what was seen a few times only: a port
+ * that the system chose, or somebody who should not have been there.
  */
 import type { Behavior, BehaviorCriteria } from '../../../src/detect/security-profile.ts'
 import { isAwsMetric, metricCatalog } from '../../../src/metrics/catalog.ts'
 import type { CustomMetricType } from '../../../src/metrics/snapshot.ts'
-import { formatCount } from '../../render/numbers.ts'
+import { formatCount, formatDuration, plural } from '../../render/numbers.ts'
 import type { Distribution, ListSeen, NumbersSeen, Observed } from './observe.ts'
-import { rangesOf } from './ranges.ts'
+import { type AddressRange, rangesOf } from './ranges.ts'
 
 export interface Proposed {
   readonly behavior: Behavior & { readonly criteria: BehaviorCriteria }
@@ -29,6 +30,14 @@ export const HEADROOM = 1.5
 const LEVEL_HEADROOM_MIN = 3
 /** More ports or strings than that are opened by chance, and the next one would be news every day. */
 const SET_ELEMENTS_MAX = 60
+/** Doubtful is what was in fewer reports than that, and in a smaller share of them. */
+const SIGHTINGS_MIN = 5
+const SIGHTINGS_SHARE_MIN = 0.1
+
+const isDoubtful = (sightings: number, { reports }: ListSeen) =>
+  sightings < SIGHTINGS_MIN && sightings < reports * SIGHTINGS_SHARE_MIN
+
+const DOUBTFUL = `fewer than ${SIGHTINGS_MIN} reports and less than a tenth of them`
 
 export function propose(observed: Observed): Proposal {
   const behaviors: Proposed[] = []
@@ -40,6 +49,7 @@ export function propose(observed: Observed): Proposal {
       continue
     }
     if (!isAwsMetric(metric)) customMetrics.set(metric, customTypeOf(seen))
+    if (seen.kind === 'numbers') leftOut.push(...neverWhole(metric, seen, observed))
     const found = seen.kind === 'numbers' ? ceilings(metric, seen, observed) : allowed(metric, seen, observed)
     if (typeof found === 'string') leftOut.push({ metric, reason: found })
     else behaviors.push(...found)
@@ -53,8 +63,17 @@ function customTypeOf(seen: NumbersSeen | ListSeen): CustomMetricType {
   return seen.member === 'strings' ? 'string-list' : 'ip-address-list'
 }
 
+/** Windows that the history is too short for: what a part of one held is no evidence of what a whole one may. */
+function neverWhole(metric: string, { byWindow }: NumbersSeen, { from, to }: Observed): Proposal['leftOut'] {
+  const windows = [...byWindow].filter(([, { count }]) => count === 0)
+  return windows.map(([windowMs]) => ({
+    metric: `${metric} in ${windowMs / 1000} s`,
+    reason: `no such window was whole in ${formatDuration((to - from) / 1000)} of history; it takes ${formatDuration(windowMs / 1000)} of reports without a gap`,
+  }))
+}
+
 function ceilings(metric: string, seen: NumbersSeen, observed: Observed): Proposed[] | string {
-  const windows = [...seen.byWindow]
+  const windows = [...seen.byWindow].filter(([, { count }]) => count > 0)
   if (windows.some(([, { min }]) => min < 0))
     return 'it had negative values, for which no ceiling is proposed'
   return windows.map(([windowMs, distribution]) => {
@@ -83,11 +102,11 @@ function ceilings(metric: string, seen: NumbersSeen, observed: Observed): Propos
 const SHORT_WINDOW_MS = 300_000
 
 function numberEvidence(distribution: Distribution, windowMs: number, { days }: Observed): string[] {
-  const window = windowMs > 0 ? ` in ${windowMs / 1000} s` : ''
+  const what = windowMs > 0 ? `whole windows of ${windowMs / 1000} s` : 'values'
   const [median, p99] = [0.5, 0.99].map((share) => formatCount(Math.round(distribution.quantile(share))))
   const highest = formatCount(Math.ceil(distribution.max))
   return [
-    `${formatCount(distribution.count)} values${window} on ${days} days: median ${median}, p99 ${p99}, highest ${highest};`,
+    `${formatCount(distribution.count)} ${what} on ${plural(days, 'day')}: median ${median}, p99 ${p99}, highest ${highest};`,
     `the ceiling is ${HEADROOM} times the highest${windowMs > 0 ? '' : `, or ${LEVEL_HEADROOM_MIN} more`}, rounded up`,
   ]
 }
@@ -101,16 +120,22 @@ export function roundUp(value: number): number {
 
 function allowed(metric: string, seen: ListSeen, observed: Observed): Proposed[] | string {
   if (seen.isOverfull) return 'more different values were seen than a profile could list'
-  return seen.member === 'cidrs' ? [ranges(metric, seen, observed)] : set(metric, seen, observed)
+  return seen.member === 'cidrs' ? ranges(metric, seen, observed) : set(metric, seen, observed)
 }
 
 function set(metric: string, seen: ListSeen, { days }: Observed): Proposed[] | string {
-  const elements = [...seen.elements].sort(([a], [b]) => (a < b ? -1 : 1))
+  const all = [...seen.elements].sort(([a], [b]) => (a < b ? -1 : 1))
+  const elements = all.filter(([, count]) => !isDoubtful(count, seen))
+  const doubtful = all.filter(([, count]) => isDoubtful(count, seen))
   if (elements.length > SET_ELEMENTS_MAX) {
     return `${elements.length} different values were seen, more than ${SET_ELEMENTS_MAX}: they come and go by chance`
   }
   const share = ([element, count]: readonly [number | string, number]) =>
     count === seen.reports ? `${element} always` : `${element} in ${formatCount(count)}`
+  if (elements.length === 0 && doubtful.length > 0) {
+    return `what it held was in ${DOUBTFUL}: ${firstOf(doubtful.map(share))}`
+  }
+  const what = doubtful.length === 0 ? 'all that was seen' : 'what was seen'
   return [
     {
       behavior: {
@@ -124,35 +149,59 @@ function set(metric: string, seen: ListSeen, { days }: Observed): Proposed[] | s
         },
       },
       evidence: [
-        `all that was seen in ${formatCount(seen.reports)} reports on ${days} days${elements.length === 0 ? ': nothing' : ':'}`,
+        `${what} in ${plural(seen.reports, 'report')} on ${plural(days, 'day')}${elements.length === 0 ? ': nothing' : ':'}`,
         ...wrapped(elements.map(share)),
+        ...doubtfulEvidence(doubtful.map(share)),
       ],
       typical: elements.slice(0, TYPICAL_ELEMENTS_MAX).map(([element]) => element),
     },
   ]
 }
 
-function ranges(metric: string, seen: ListSeen, { days }: Observed): Proposed {
-  const addresses = [...seen.elements.keys()].map(String)
-  const found = rangesOf(addresses)
-  return {
-    behavior: {
-      name: nameOf(metric),
-      metric,
-      criteria: {
-        comparisonOperator: 'in-cidr-set',
-        value: { cidrs: found.map(({ cidr }) => cidr) },
-        consecutiveDatapointsToAlarm: 1,
-        consecutiveDatapointsToClear: 1,
+function ranges(metric: string, seen: ListSeen, { days }: Observed): Proposed[] | string {
+  const all = rangesOf([...seen.elements.keys()].map(String))
+  const sightings = ({ addresses }: AddressRange) =>
+    addresses.reduce((sum, address) => sum + (seen.elements.get(address) ?? 0), 0)
+  const found = all.filter((range) => !isDoubtful(sightings(range), seen))
+  const doubtful = all.filter((range) => isDoubtful(sightings(range), seen))
+  const named = doubtful.flatMap(({ addresses }) =>
+    addresses.map((address) => `${address} in ${formatCount(seen.elements.get(address) ?? 0)}`),
+  )
+  if (found.length === 0 && doubtful.length > 0) return `what it held was in ${DOUBTFUL}: ${firstOf(named)}`
+  const addresses = found.flatMap((range) => range.addresses)
+  return [
+    {
+      behavior: {
+        name: nameOf(metric),
+        metric,
+        criteria: {
+          comparisonOperator: 'in-cidr-set',
+          value: { cidrs: found.map(({ cidr }) => cidr) },
+          consecutiveDatapointsToAlarm: 1,
+          consecutiveDatapointsToClear: 1,
+        },
       },
+      evidence: [
+        `${formatCount(addresses.length)} ${addresses.length === 1 ? 'address' : 'addresses'} in ${plural(seen.reports, 'report')} on ${plural(days, 'day')}, widened to their networks:`,
+        ...wrapped(found.map((range) => `${range.cidr} had ${formatCount(range.addresses.length)}`)),
+        ...doubtfulEvidence(named),
+      ],
+      typical: addresses.slice(0, TYPICAL_ELEMENTS_MAX),
     },
-    evidence: [
-      `${formatCount(addresses.length)} addresses in ${formatCount(seen.reports)} reports on ${days} days, widened to their networks:`,
-      ...wrapped(found.map(({ cidr, addresses: count }) => `${cidr} had ${formatCount(count)}`)),
-    ],
-    typical: addresses.slice(0, TYPICAL_ELEMENTS_MAX),
-  }
+  ]
 }
+
+/** Left out, so that who reads it may put in what belongs there. */
+const doubtfulEvidence = (doubtful: readonly string[]): string[] =>
+  doubtful.length === 0 ? [] : [`doubtful and left out, since in ${DOUBTFUL}:`, ...wrapped(doubtful)]
+
+/** Of what would fill many lines. */
+const NAMED_MAX = 12
+
+const firstOf = (named: readonly string[]): string =>
+  [...named.slice(0, NAMED_MAX), ...(named.length > NAMED_MAX ? [`+${named.length - NAMED_MAX}`] : [])].join(
+    ', ',
+  )
 
 const TYPICAL_ELEMENTS_MAX = 4
 /** A comment in the file stays within what an editor shows. */

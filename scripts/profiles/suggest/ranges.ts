@@ -7,7 +7,8 @@ import { addressText, coveredBy } from '../prefix-text.ts'
 
 export interface AddressRange {
   readonly cidr: string
-  readonly addresses: number
+  /** Those of the given ones that lie in it. */
+  readonly addresses: readonly string[]
 }
 
 interface Kind {
@@ -37,23 +38,30 @@ export function rangesOf(addresses: readonly string[]): AddressRange[] {
     const address = parseAddress(text)
     return address === undefined ? [] : [{ text, address }]
   })
-  const byKind = kinds.map((): Address[] => [])
-  for (const { text, address } of parsed) {
-    const kind = kinds.findIndex(({ cidrs }) => coveredBy(cidrs, text))
-    byKind[kind]?.push(address)
+  const byKind = kinds.map((): Parsed[] => [])
+  for (const each of parsed) {
+    const kind = kinds.findIndex(({ cidrs }) => coveredBy(cidrs, each.text))
+    byKind[kind]?.push(each)
   }
   return kinds.flatMap(({ bits }, index) => narrowest(byKind[index] ?? [], bits))
 }
 
-function narrowest(addresses: readonly Address[], bits: readonly number[]): AddressRange[] {
+interface Parsed {
+  readonly text: string
+  readonly address: Address
+}
+
+function narrowest(parsed: readonly Parsed[], bits: readonly number[]): AddressRange[] {
   let ranges: AddressRange[] = []
   for (const each of bits) {
-    const counts = new Map<string, number>()
-    for (const address of addresses) {
+    const byCidr = new Map<string, string[]>()
+    for (const { text, address } of parsed) {
       const cidr = addressText(address, each)
-      counts.set(cidr, (counts.get(cidr) ?? 0) + 1)
+      const own = byCidr.get(cidr)
+      if (own === undefined) byCidr.set(cidr, [text])
+      else own.push(text)
     }
-    ranges = [...counts].map(([cidr, count]) => ({ cidr, addresses: count }))
+    ranges = [...byCidr].map(([cidr, addresses]) => ({ cidr, addresses }))
     if (ranges.length <= RANGES_MAX) break
   }
   return ranges.sort((a, b) => (a.cidr < b.cidr ? -1 : 1))

@@ -5,6 +5,7 @@ import { parseSecurityProfile, type SecurityProfile } from '../../../src/detect/
 import type { ViolationEvent } from '../../../src/detect/violation.ts'
 import { metricCatalog } from '../../../src/metrics/catalog.ts'
 import type { CustomMetricType } from '../../../src/metrics/snapshot.ts'
+import { plural } from '../../render/numbers.ts'
 import { formatDurationShort } from '../duration.ts'
 import { engineFor, PLAY_START_AT, playSeries } from '../play.ts'
 import { parseSeries } from '../series-notation.ts'
@@ -47,10 +48,10 @@ function profileText(
 ): string {
   const day = (at: number) => new Date(at).toISOString().slice(0, 10)
   const lines = [
-    `# Proposed from ${observed.reports} reports of ${observed.devices} ${observed.devices === 1 ? 'device' : 'devices'}, ${day(observed.from)} to ${day(observed.to)} (UTC).`,
+    `# Proposed from ${plural(observed.reports, 'report')} of ${plural(observed.devices, 'device')}, ${day(observed.from)} to ${day(observed.to)} (UTC).`,
     '# What those days were, these criteria call normal: look for what should not have been there.',
     `securityProfileName: ${name}`,
-    `securityProfileDescription: Proposed from ${observed.days} days of history`,
+    `securityProfileDescription: Proposed from ${plural(observed.days, 'day')} of history`,
     ...(customMetrics.size === 0
       ? []
       : ['customMetrics:', ...[...customMetrics].map(([metric, type]) => `  ${metric}: { type: ${type} }`)]),

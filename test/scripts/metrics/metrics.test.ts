@@ -14,6 +14,7 @@ import { readPromql } from './promql.ts'
 const NOW = 1_795_506_600_000
 const health: Health = {
   healthVersion: 1,
+  reportIntervalSeconds: 300,
   agentVersion: '0.1.0',
   thingName: 'gateway-7',
   at: NOW - 10_000,
@@ -61,6 +62,7 @@ const sampleOf = (name: string, labels: Record<string, string> = {}) =>
 
 describe('the exposition', () => {
   test.each([
+    ['state_age_seconds', {}, 10],
     ['connected', {}, 1],
     ['reports_accepted_total', {}, 287],
     ['last_report_accepted_age_seconds', {}, 120.5],

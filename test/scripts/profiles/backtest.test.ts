@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import fc from 'fast-check'
 import pc from 'picocolors'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { OperatorProblem } from '../../../scripts/aws/operator-io.ts'
 import { type BacktestOptions, runBacktest } from '../../../scripts/commands/backtest.ts'
 import { compareEpisodes, type Episode } from '../../../scripts/profiles/backtest/episodes.ts'
 import { progressBar } from '../../../scripts/profiles/backtest/progress.ts'
@@ -123,7 +124,38 @@ test('names from elsewhere are text in HTML', async () => {
   expect(text).not.toContain('<img')
 })
 
+test("the agent's state directory is its history; its other files are none of it", async () => {
+  await writeHistory(join(folder, 'fleet', 'history'), quietDay(0))
+  await writeFiles(join(folder, 'fleet'), {
+    'state.json': '{}',
+    'status.json': '{}',
+    'verifications.json': '{}',
+  })
+  await writeFiles(join(folder, 'fleet', 'rejected'), { '1.json': '{}' })
+  await writeFiles(folder, { 'new.yaml': profile(50_000_000, 4444) })
+  const { status, text, errors } = await run({ output: 'json' })
+  expect([status, errors]).toEqual([0, []])
+  expect(JSON.parse(text)).toMatchObject({ devices: 1, records: 288 })
+})
+
+test('what cannot be written is a sentence', async () => {
+  await writeFiles(join(folder, 'fleet'), { 'a.jsonl': historyLines(quietDay(0)) })
+  await writeFiles(folder, { 'new.yaml': profile(1, 1) })
+  const out = join(folder, 'none', 'out.html')
+  await expect(run({ output: 'html', out })).rejects.toThrow(
+    new OperatorProblem(`${out}: cannot be written (ENOENT)`),
+  )
+})
+
 describe('what cannot be replayed', () => {
+  test('a state directory without history', async () => {
+    await writeFiles(folder, { 'new.yaml': profile(1, 1) })
+    await writeFiles(join(folder, 'fleet'), { 'state.json': '{}' })
+    await writeFiles(join(folder, 'fleet', 'history'), {})
+    const { status, errors } = await run()
+    expect([status, errors]).toEqual([2, [`${folder}/fleet: no history, report or export in it`]])
+  })
+
   test('a profile with a fault', async () => {
     await writeFiles(folder, { 'new.yaml': 'securityProfileName: has blanks' })
     const { status, errors } = await run()

@@ -65,6 +65,22 @@ test("lint names the tutorial's polarity with line and fix; --fix mends it, and 
   expect(await lint([file], { output: 'text', strict: true }, new Written())).toBe(1)
 })
 
+describe('lint of what cannot be read has no word of success', () => {
+  const broken = join(root, 'test/fixtures/profiles/bad/json-cut.bad.json')
+  test.each([join(root, 'none.yaml'), broken])('%s alone', async (path) => {
+    const io = new Written()
+    await lint([path], { output: 'text' }, io)
+    expect(io.text).toBe('')
+    expect(io.errors).toHaveLength(1)
+  })
+
+  test('beside others', async () => {
+    const io = new Written()
+    await lint([pack, broken], { output: 'text' }, io)
+    expect(io.text).toMatch(/\d files: .*; 1 file with faults\n$/)
+  })
+})
+
 function commandsBelow(command: Command): Command[] {
   return [command, ...command.commands.flatMap(commandsBelow)]
 }

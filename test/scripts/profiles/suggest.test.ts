@@ -1,7 +1,8 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { OperatorProblem } from '../../../scripts/aws/operator-io.ts'
 import { suggest } from '../../../scripts/commands/suggest.ts'
 import { runTests } from '../../../scripts/commands/test.ts'
 import { readProfileFiles } from '../../../scripts/profiles/file.ts'
@@ -67,7 +68,7 @@ describe('from seven quiet days', () => {
     const { status, out, text, io, files } = await suggested(days(0, 1, 2, 3, 4, 5, 6))
     expect(status).toBe(0)
     expect(io.text).toContain('tests in ')
-    expect(text).toContain('# Proposed from 2016 reports of 1 device, 2026-10-01 to 2026-10-08 (UTC).')
+    expect(text).toContain('# Proposed from 2,016 reports of 1 device, 2026-10-01 to 2026-10-08 (UTC).')
     expect(text).toContain('  # 22 always, 443 always, 8080 in 42, 8883 always\n  - name: ListeningTcpPorts')
     expect(text).toContain('  # 127.0.0.0/16 had 1, 192.168.1.0/24 had 1, 52.94.0.0/16 had ')
     const behaviors = files[0]?.profile.behaviors ?? []
@@ -86,10 +87,28 @@ test('files that are there are not written over unasked', async () => {
   const { out } = await suggested(days(0))
   const io = new Written()
   const again = () => suggest([join(folder, 'gateway-1')], { name: 'other', out }, io)
-  await expect(again()).rejects.toThrow(/is there already; --force/)
+  await expect(again()).rejects.toThrow(/gateway.yaml: is there already: add --force/)
   expect(await readFile(out, 'utf8')).toContain('securityProfileName: gateway')
   expect(await suggest([join(folder, 'gateway-1')], { name: 'other', out, force: true }, io)).toBe(0)
   expect(await readFile(out, 'utf8')).toContain('securityProfileName: other')
+})
+
+test('what cannot be written is a sentence', async () => {
+  await writeHistory(join(folder, 'gateway-1'), days(0))
+  const out = join(folder, 'none', 'gateway.yaml')
+  await expect(suggest([join(folder, 'gateway-1')], { name: 'p', out }, new Written())).rejects.toThrow(
+    new OperatorProblem(`${out}: cannot be written (ENOENT)`),
+  )
+})
+
+test('tests that are there already keep the profile from being written, too', async () => {
+  await writeHistory(join(folder, 'gateway-1'), days(0))
+  const [out, tests] = [join(folder, 'gateway.yaml'), join(folder, 'gateway.test.yaml')]
+  await writeFile(tests, 'mine')
+  await expect(suggest([join(folder, 'gateway-1')], { name: 'p', out }, new Written())).rejects.toThrow(
+    new OperatorProblem(`${tests}: is there already: add --force to write over it`),
+  )
+  await expect(readFile(out)).rejects.toThrow('ENOENT')
 })
 
 test('without datapoints nothing is proposed', async () => {
@@ -107,7 +126,10 @@ test('custom metrics are declared with their types; what gives no bound is left 
         { metric: 'load', value: { number: index / 10 } },
         { metric: 'balance', value: { number: -index } },
         { metric: 'users', value: { strings: index % 2 === 0 ? ['root'] : ['root', 'ggc_user'] } },
-        { metric: 'aws:listening-udp-ports', value: { ports: [40_000 + 2 * index, 40_001 + 2 * index] } },
+        {
+          metric: 'aws:listening-udp-ports',
+          value: { ports: Array.from({ length: 10 }, (_, port) => 40_000 + 10 * (index % 10) + port) },
+        },
       ],
     }),
   )
@@ -121,6 +143,82 @@ test('custom metrics are declared with their types; what gives no bound is left 
   expect(text).toContain('#   balance: it had negative values, for which no ceiling is proposed')
   expect(text).toContain('#   aws:listening-udp-ports: 100 different values were seen')
   expect(files[0]?.profile.behaviors?.map(({ name }) => name)).toEqual(['Load', 'Users'])
+})
+
+/** Reports each ten seconds: of the traffic, two ports that stay and one that the system chose anew each time. */
+const seconds = (count: number): Report[] =>
+  Array.from({ length: count }, (_, index) => ({
+    at: Date.UTC(2026, 9, 1) + (index + 1) * 10_000,
+    datapoints: [
+      { metric: 'aws:all-bytes-in', value: { count: 1000 } },
+      {
+        metric: 'aws:listening-tcp-ports',
+        value: { ports: [22, 2024, 40_000 + 2 * index, 40_001 + 2 * index] },
+      },
+      { metric: 'aws:destination-ip-addresses', value: { cidrs: [`52.94.${index}.7`] } },
+    ],
+  }))
+
+describe('only what was measured is evidence', () => {
+  test('windows that were never whole give no ceiling, and it is said what they would take', async () => {
+    const { text, files } = await suggested(seconds(39))
+    expect(text).toContain(
+      '  # 10 whole windows of 300 s on 1 day: median 30,000, p99 30,000, highest 30,000;',
+    )
+    expect(files[0]?.profile.behaviors?.map(({ name }) => name)).toEqual([
+      'AllBytesIn',
+      'DestinationIpAddresses',
+      'ListeningTcpPorts',
+    ])
+    expect(text).toContain(
+      '#   aws:all-bytes-in in 3600 s: no such window was whole in 6 min of history; it takes 1 h of reports without a gap\n',
+    )
+    expect(text).toContain('securityProfileDescription: Proposed from 1 day of history\n')
+  })
+
+  test('a gap is in no window', async () => {
+    const reports = seconds(60)
+    const { text } = await suggested([
+      ...reports.slice(0, 20),
+      ...reports.slice(40).map((report) => ({ ...report, at: report.at + 3_600_000 })),
+    ])
+    expect(text).toContain('aws:all-bytes-in in 300 s: no such window was whole')
+    expect(text).not.toContain('name: AllBytesIn')
+  })
+
+  test('a port of a few reports is named and left out; addresses count by their network', async () => {
+    const { text, files } = await suggested(seconds(41))
+    const [, addresses, ports] = files[0]?.profile.behaviors ?? []
+    expect(ports?.criteria?.value).toEqual({ ports: [22, 2024] })
+    expect(addresses?.criteria?.value).toEqual({ cidrs: ['52.94.0.0/16'] })
+    expect(text).toContain(`  # what was seen in 41 reports on 1 day:
+  # 22 always, 2024 always
+  # doubtful and left out, since in fewer than 5 reports and less than a tenth of them:
+  # 40000 in 1, 40001 in 1,`)
+    expect(text).toContain('\n  # and more: 82 in all\n  - name: ListeningTcpPorts')
+  })
+
+  test('an address of one report is, too', async () => {
+    const reports = seconds(41)
+    const value = { cidrs: ['52.94.3.7', '203.0.113.4'] }
+    const { text, files } = await suggested([
+      ...reports.slice(0, 40),
+      { ...(reports[40] as Report), datapoints: [{ metric: 'aws:destination-ip-addresses', value }] },
+    ])
+    expect(files[0]?.profile.behaviors?.[1]?.criteria?.value).toEqual({ cidrs: ['52.94.0.0/16'] })
+    expect(text).toContain('  # 203.0.113.4 in 1\n  - name: DestinationIpAddresses')
+  })
+
+  test('where all of it is doubtful there is no behavior', async () => {
+    const { text, files } = await suggested(
+      seconds(41).map((report, index) => ({
+        ...report,
+        datapoints: [{ metric: 'aws:listening-tcp-ports', value: { ports: index === 7 ? [4444] : [] } }],
+      })),
+    )
+    expect(files[0]?.profile.behaviors).toEqual([])
+    expect(text).toContain('#   aws:listening-tcp-ports: what it held was in fewer than 5 reports')
+  })
 })
 
 const rangeCases: { name: string; addresses: string[]; gives: string[] }[] = [

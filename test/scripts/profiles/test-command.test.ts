@@ -46,9 +46,9 @@ describe('text', () => {
     expect(status).toBe(0)
     expect(text).toBe(`gateway.test.yaml (gateway)
   ok      telnet <opens> & closes
-  covered 1 of 1 behaviors
+  covered 1 of 1 behavior
 
-1 tests in 1 files, 0 failed
+1 test in 1 file, 0 failed
 `)
   })
 
@@ -74,9 +74,16 @@ describe('text', () => {
     const { status, text } = await run('tests: []\n')
     expect([status, text]).toEqual([
       0,
-      expect.stringContaining('covered 0 of 1 behaviors; never in alarm: Telnet'),
+      expect.stringContaining('covered 0 of 1 behavior; never in alarm: Telnet'),
     ])
   })
+})
+
+test('a file that cannot be read is in the summary', async () => {
+  await run(passing)
+  const io = new Written()
+  expect(await runTests([folder, join(folder, 'none.test.yaml')], { output: 'text' }, io)).toBe(2)
+  expect(io.text).toMatch(/\n1 test in 1 file, 0 failed; 1 file with faults\n$/)
 })
 
 test('JUnit: escaped, with a failure for each test that failed', async () => {
@@ -99,6 +106,7 @@ test('a folder without tests cannot be read', async () => {
   const io = new Written()
   expect(await runTests([join(folder, 'none')], { output: 'text' }, io)).toBe(2)
   expect(io.errors[0]).toMatch(/cannot be read \(ENOENT\)/)
+  expect(io.text).toBe('')
 })
 
 test('the shipped pack: every behavior raised and cleared, at least nine of ten changes noticed', async () => {
