@@ -14,8 +14,8 @@ Examples:
   npx defender compare --since 1w --region eu-west-1
   npx defender compare --history copies/ --thing gateway-1 --output json
 
-Exit status: 0 if both raised the same alarms; 1 if not; 2 if it could not be
-found out.`
+Exit status: 0 if both raised the same alarms; 1 if not, or if not all could be
+read; 2 if it could not be found out.`
 
 /** Two report intervals: the one in which something happened, and that in which the other noticed. */
 const TOLERANCE_SECONDS_DEFAULT = 600

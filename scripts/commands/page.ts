@@ -2,7 +2,8 @@
  * `defender page`: the live page on a device, out of the agent's own state. Nothing serves it unless this command runs; it
  * listens on 127.0.0.1 alone, reads files alone, and cannot change the agent.
  *
- * Exit status 0 when it is ended, 1 when there is no state to show or the page cannot be served.
+ * A folder that an agent has yet to write to is served all the same. Exit status 0 when it is ended, 1 when no agent's folder
+ * is found or the page cannot be served.
  */
 import { readFile, stat } from 'node:fs/promises'
 import { hostname } from 'node:os'
@@ -59,13 +60,17 @@ Prometheus may scrape /metrics there, with the token of --token-file in
 authorization.credentials_file.
 
 Without --directory the usual work folders are looked at, such as
-/greengrass/v2/work/community.greengrass.DeviceDefender.
+/greengrass/v2/work/community.greengrass.DeviceDefender. A folder of --directory
+may be empty still: the page says so, and shows what an agent writes there.
+
+It goes on until Ctrl-C, also when nobody reads what it prints any longer.
 
 Examples:
   sudo npx defender page
   npx defender page --directory ./copy-of-a-device --profile gateway.yaml
 
-Exit status: 0 when it is ended, 1 if there is nothing to show.`
+Exit status: 0 when it is ended; 1 if no folder of an agent was found, or one
+cannot be read, or the page cannot be served.`
 
 export function pageCommand(): Command {
   return new Command('page')
@@ -109,7 +114,8 @@ export async function runPage(options: PageCommandOptions, io: PageIo): Promise<
   const known = createKnownProfiles(await profilesOf(options.profile ?? []))
   const now = () => io.clock.wallMs()
   const feed = createFeed()
-  const tellProfiles = () => feed.publish({ event: 'profiles', at: now(), profiles: known.all() })
+  const tellProfiles = () =>
+    feed.publish({ event: 'profiles', at: now(), profiles: known.all(), origins: known.origins() })
   tellProfiles()
   const page = await openPage(
     {
@@ -126,7 +132,7 @@ export async function runPage(options: PageCommandOptions, io: PageIo): Promise<
         }),
         metricsRoute(join(directory, 'status.json'), now),
       ]),
-      greeting: () => sessionGreeting({ kind: 'device', steps: deviceSteps, canApply: false }),
+      greeting: () => sessionGreeting({ kind: 'device', directory, steps: deviceSteps, canApply: false }),
       writeError: io.writeError,
     },
     feed,
@@ -144,6 +150,9 @@ export async function runPage(options: PageCommandOptions, io: PageIo): Promise<
       publish: feed.publish,
       onViolation: (event) => {
         if (known.learn(event)) tellProfiles()
+      },
+      onFacts: ({ judged }) => {
+        if (known.judge(judged)) tellProfiles()
       },
       onProblem: (problem) => io.writeError(printable(problem)),
       signal: io.stopped,

@@ -17,6 +17,9 @@ import {
 } from '../violations/io.ts'
 import { reportCommand } from '../violations/report/command.ts'
 
+const STATUS_HELP = `Exit status: 0; 1 if only a part of what was named could be read, which is then
+given; 2 if nothing of it could, or it could not be found out.`
+
 const LIST_HELP = `${SOURCE_HELP}
 
 Examples:
@@ -24,14 +27,16 @@ Examples:
   npx defender violations list --events deliveries/ --since 1w --state in-alarm
   npx defender violations list --detect --security-profile gateways --limit 20
 
-Exit status: 0; 2 if it could not be found out.`
+${STATUS_HELP}`
 
 const SHOW_HELP = `
 ID is that of the list, or its beginning.
 ${SOURCE_HELP}
 
 Example:
-  sudo npx defender violations show 37e18651`
+  sudo npx defender violations show 37e18651
+
+${STATUS_HELP}`
 
 const VERIFY_HELP = `
 true     it is what the behavior was written for
@@ -65,7 +70,9 @@ Examples:
   npx defender violations export --format asff --detect --write findings.jsonl
   while read -r batch; do
     aws securityhub batch-import-findings --cli-input-json "$batch"
-  done < findings.jsonl`
+  done < findings.jsonl
+
+${STATUS_HELP}`
 
 const START_HELP = `
 Shows which things would go into which groups, asks, and starts a mitigation
@@ -126,7 +133,7 @@ const showCommand = (io: ViolationsIo): Command =>
   reading('show')
     .summary('the whole story of one')
     .description('Tells what is known of one violation, and what came before and after it.')
-    .argument('<id>')
+    .argument('<id>', 'of the violation, as the list has it, or its beginning')
     .addHelpText('after', SHOW_HELP)
     .action(async (id, flags) =>
       finish(io, async () => (await import('../violations/show/run.ts')).show(id, flags, io)),
@@ -139,7 +146,7 @@ const verifyCommand = (io: ViolationsIo): Command =>
   reading('verify')
     .summary('say whether it was true, false or benign')
     .description('Says what a violation was found to be.')
-    .argument('<id>')
+    .argument('<id>', 'of the violation, as the list has it, or its beginning')
     .argument('<verdict>', 'true, false, benign or unknown', verificationOf)
     .option('--note <text>', 'why; one line')
     .option('--write <dir>', 'write the changed behavior and its test there')
@@ -182,7 +189,7 @@ function mitigateCommand(io: ViolationsIo): Command {
       changingCommand('start')
         .summary("start one of Detect's mitigation tasks")
         .description("Starts a mitigation task of Detect for some violations, or a profile's.")
-        .argument('[ids...]')
+        .argument('[ids...]', 'of violations, or their beginnings')
         .addOption(
           new Option('--action <name>', 'a mitigation action; may be given again')
             .argParser((name: string, before: readonly string[] | undefined) => [...(before ?? []), name])
@@ -203,14 +210,14 @@ function mitigateCommand(io: ViolationsIo): Command {
       accountCommand('describe')
         .summary('how a task of Detect goes')
         .description('Tells how a mitigation task goes, thing by thing. Exit status 1 if it failed.')
-        .argument('<task>')
+        .argument('<task>', 'the id of a task, as the list has it')
         .action(async (task, flags) => finish(io, async () => (await tasks()).describe(task, flags, io))),
     )
     .addCommand(
       accountCommand('cancel')
         .summary('end a task of Detect')
         .description('Ends a mitigation task; what was done stays done.')
-        .argument('<task>')
+        .argument('<task>', 'the id of a task, as the list has it')
         .action(async (task, flags) => finish(io, async () => (await tasks()).cancel(task, flags, io))),
     )
     .addCommand(
@@ -223,7 +230,7 @@ function mitigateCommand(io: ViolationsIo): Command {
       filterOptions(sourceOptions(changingCommand('things')), () => io.clock.wallMs())
         .summary('put things into a group without Detect, or back')
         .description('Puts the things of violations into a thing group, and takes them out again.')
-        .argument('[ids...]')
+        .argument('[ids...]', 'of violations, or their beginnings')
         .requiredOption('--group <name>', 'the thing group')
         .option('--undo', 'take out those that were put there')
         .option('--record <file>', 'where it is kept what was put where', 'mitigations.json')

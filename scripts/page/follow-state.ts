@@ -18,6 +18,7 @@ import { listDayFiles } from '../../src/store/history-files.ts'
 import { type HistoryProblem, readDatapoints, readViolations } from '../../src/store/history-read.ts'
 import type { HistoryKind } from '../../src/store/history-records.ts'
 import { readHealth } from '../health-source.ts'
+import { type AgentFacts, readAgentFacts, stateFileIn } from './agent-facts.ts'
 
 export interface FollowOptions {
   readonly directory: string
@@ -25,6 +26,8 @@ export interface FollowOptions {
   readonly publish: (event: PageEvent) => void
   /** A violation, as it was recorded. */
   readonly onViolation: (event: unknown) => void
+  /** What its state.json says; told again when that file has changed. */
+  readonly onFacts: (facts: AgentFacts) => void
   /** Told once for each. */
   readonly onProblem: (problem: string) => void
   readonly signal: AbortSignal
@@ -63,6 +66,7 @@ export function createFollower(options: FollowOptions): Follower {
   const told = new Set<string>()
   const historySeen = { datapoints: '', violations: '' }
   let statusSeen: string | undefined
+  let factsSeen: string | undefined
   const datapoints = createCursor(clock.wallMs() - DATAPOINTS_MS)
   const violations = createCursor(clock.wallMs() - VIOLATIONS_MS)
   let thingName = 'this-device'
@@ -96,6 +100,13 @@ export function createFollower(options: FollowOptions): Follower {
     } catch (error) {
       problem(error instanceof Error ? error.message : String(error))
     }
+  }
+
+  async function readFacts(): Promise<void> {
+    const seen = await stateOf([stateFileIn(directory)])
+    if (seen === factsSeen) return
+    factsSeen = seen
+    options.onFacts(await readAgentFacts(directory))
   }
 
   async function hasChanged(kind: HistoryKind): Promise<boolean> {
@@ -142,6 +153,7 @@ export function createFollower(options: FollowOptions): Follower {
   return {
     look: async () => {
       await readStatus()
+      await readFacts()
       await readHistory().catch((error: NodeJS.ErrnoException) =>
         problem(`${history} cannot be read (${error.code ?? error.message})`),
       )

@@ -1,8 +1,10 @@
 /**
  * The page's form for one behavior: tries a change on what was recorded, and, where the agent can be told, makes it.
  */
+import { dirname } from 'node:path'
 import type { Behavior, SecurityProfile } from '../../src/detect/security-profile.ts'
 import { BadRequest, jsonAnswer, type Route } from '../../src/local-core/page/route.ts'
+import { readAgentFacts } from './agent-facts.ts'
 import { readAlone, type TrialResult, tryBehavior } from './trial.ts'
 
 export interface ProfileDeskOptions {
@@ -24,11 +26,13 @@ interface Given {
 
 export function profileRoutes(options: ProfileDeskOptions): [string, Route][] {
   const { historyDirectory, lookBackMs, now, profiles, apply } = options
-  const trialOf = (given: Given): Promise<TrialResult> => {
+  const trialOf = async (given: Given): Promise<TrialResult> => {
+    const { starts } = await readAgentFacts(dirname(historyDirectory))
     const before = behaviorOf(profiles(), given)
     return tryBehavior(historyDirectory, {
       ...given,
       since: now() - lookBackMs,
+      starts,
       ...(before !== undefined && { before }),
     })
   }

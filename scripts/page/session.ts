@@ -7,14 +7,17 @@ import { attacks } from '../commands/attack.ts'
 export interface SessionOptions {
   /** `machine`: an embedded core on somebody's desk; `device`: a device's own state, read only. */
   readonly kind: 'machine' | 'device'
+  /** Where a device's state is read. */
+  readonly directory?: string
   readonly steps: readonly { readonly command: string; readonly meaning: string }[]
   /** Whether a changed behavior can be given to the agent. */
   readonly canApply: boolean
 }
 
-export const sessionGreeting = ({ kind, steps, canApply }: SessionOptions): object => ({
+export const sessionGreeting = ({ kind, directory, steps, canApply }: SessionOptions): object => ({
   event: 'session',
   kind,
+  ...(directory !== undefined && { directory }),
   steps,
   canApply,
   attacks:

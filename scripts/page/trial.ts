@@ -57,10 +57,12 @@ export interface TrialRequest {
   readonly before?: Behavior
   /** Epoch milliseconds; what is older is not looked at. */
   readonly since: number
+  /** Of the agent, epoch milliseconds: what lies before one it has not measured. */
+  readonly starts?: readonly number[]
 }
 
 export async function tryBehavior(historyDirectory: string, request: TrialRequest): Promise<TrialResult> {
-  const { profileName, behavior, before, since } = request
+  const { profileName, behavior, before, since, starts = [] } = request
   const parsed = readAlone(profileName, behavior)
   if (!parsed.ok) return { ok: false, faults: parsed.faults.map(withinBehavior) }
   const compiled = compileProfile(parsed.profile)
@@ -72,7 +74,10 @@ export async function tryBehavior(historyDirectory: string, request: TrialReques
   const trial: Trial = {
     behavior: wanted,
     ...(notJudged !== undefined && { notJudged }),
-    ...(first !== undefined && { from: first.at - intervalMs, to: (records.at(-1) ?? first).at }),
+    ...(first !== undefined && {
+      from: beginningOf(first.at, intervalMs, starts),
+      to: (records.at(-1) ?? first).at,
+    }),
     intervals: records.length,
     intervalMs,
     points: records.flatMap(({ at, value }) => (value === undefined ? [] : [{ at, value: sizeOf(value) }])),
@@ -84,6 +89,10 @@ export async function tryBehavior(historyDirectory: string, request: TrialReques
   }
   return { ok: true, trial }
 }
+
+/** An interval that was not the whole one: the agent was started within it. */
+const beginningOf = (endAt: number, intervalMs: number, starts: readonly number[]): number =>
+  Math.max(endAt - intervalMs, ...starts.filter((start) => start <= endAt))
 
 /** A behavior as the only one of its profile, or what is wrong with it. */
 export const readAlone = (securityProfileName: string, behavior: unknown) =>

@@ -4,7 +4,7 @@ import type { AwsOptions } from '../aws/client.ts'
 import { type DetectMitigations, openDetectMitigations } from '../aws/detect-mitigations.ts'
 import { awsOptionsOf, type OperatorIo, OperatorProblem, operatorIo } from '../aws/operator-io.ts'
 import { type Caller, callerIdentity } from '../aws/sts.ts'
-import type { AccountOptions } from '../plan/io.ts'
+import type { AccountOptions, ExitStatus } from '../plan/io.ts'
 import { instantOption } from '../render/options.ts'
 import { printable } from '../render/terminal.ts'
 import { findInWorkFolders } from '../work-folders.ts'
@@ -119,25 +119,39 @@ export function filterOf(flags: FilterFlags): ViolationFilter {
   }
 }
 
+/** @param work given the list of what could not be read, which grows while it reads */
 export async function withSource<T>(
   flags: SourceFlags,
   io: ViolationsIo,
-  work: (source: ViolationSource) => Promise<T>,
+  work: (source: ViolationSource, missing: readonly string[]) => Promise<T>,
 ): Promise<T> {
-  if (flags.detect === true) return withDetect(flags, io, work)
-  const source = await openLocal(flags, io)
+  const missing: string[] = []
+  if (flags.detect === true) return withDetect(flags, io, (source) => work(source, missing), missing)
+  const source = await openLocal(flags, io, missing)
   try {
-    return await work(source)
+    return await work(source, missing)
   } finally {
     source.close()
   }
 }
 
+/** As `defender history` has it: what was read is given, and the status says that it is not all. */
+export const statusOf = (missing: readonly string[]): ExitStatus => (missing.length === 0 ? 0 : 1)
+
+const problemTo = (io: ViolationsIo, missing: string[]) => (problem: string) => {
+  missing.push(problem)
+  io.writeError(`note: ${printable(problem)}`)
+}
+
 /** What the operator's own files hold: the device's history, or events. */
-export async function openLocal(flags: SourceFlags, io: ViolationsIo): Promise<LocalSource> {
+export async function openLocal(
+  flags: SourceFlags,
+  io: ViolationsIo,
+  missing: string[] = [],
+): Promise<LocalSource> {
   const options = {
     ...(flags.notes === undefined ? {} : { notes: flags.notes }),
-    onProblem: (problem: string) => io.writeError(`note: ${printable(problem)}`),
+    onProblem: problemTo(io, missing),
   }
   if (flags.events !== undefined) return openEventFolder(flags.events, options)
   if (flags.history !== undefined) return openDeviceHistory(flags.history, options)
@@ -151,13 +165,14 @@ export async function withDetect<T>(
   flags: AccountOptions,
   io: ViolationsIo,
   work: (source: DetectSource) => Promise<T>,
+  missing: string[] = [],
 ): Promise<T> {
   const { signal, stop } = io.interruption()
   const source = await io.openDetect({
     ...awsOptionsOf(flags),
     clock: io.clock,
     signal,
-    onProblem: (problem) => io.writeError(`note: ${printable(problem)}`),
+    onProblem: problemTo(io, missing),
     ...(io.progress === undefined
       ? {}
       : { onProgress: (count: number) => io.progress?.(`${count} events so far`) }),

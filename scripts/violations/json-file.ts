@@ -20,5 +20,6 @@ export async function readJsonFile(path: string): Promise<unknown> {
   }
 }
 
+/** Who may read it is the operator's to widen: as the agent's own files, it names things and what was found on them. */
 export const writeJsonFile = (path: string, value: unknown): Promise<void> =>
-  writeWholeFile(path, `${JSON.stringify(value, null, 2)}\n`, { sync: true })
+  writeWholeFile(path, `${JSON.stringify(value, null, 2)}\n`, { mode: 0o600, sync: true })

@@ -4,7 +4,14 @@ import { formatInstant, plural } from '../render/numbers.ts'
 import { loadTable } from '../render/table.ts'
 import { printable, type TerminalStyle } from '../render/terminal.ts'
 import { violationJson } from './export/json.ts'
-import { type FilterFlags, filterOf, type SourceFlags, type ViolationsIo, withSource } from './io.ts'
+import {
+  type FilterFlags,
+  filterOf,
+  type SourceFlags,
+  statusOf,
+  type ViolationsIo,
+  withSource,
+} from './io.ts'
 import type { Violation } from './model.ts'
 import { stateWords, valueText, verificationWords, violatingValue } from './words.ts'
 
@@ -16,21 +23,18 @@ export interface ListFlags extends SourceFlags, FilterFlags {
 const LINES_DEFAULT = 100
 
 export const list = (flags: ListFlags, io: ViolationsIo): Promise<ExitStatus> =>
-  withSource(flags, io, async (source): Promise<ExitStatus> => {
+  withSource(flags, io, async (source, missing): Promise<ExitStatus> => {
     const all = await source.violations(filterOf(flags))
     const shown = all.slice(0, flags.limit ?? (flags.output === 'json' ? all.length : LINES_DEFAULT))
     if (flags.output === 'json') {
-      io.write(
-        `${JSON.stringify({ source: source.description, total: all.length, violations: shown.map(violationJson) }, null, 2)}\n`,
-      )
-      return 0
-    }
-    if (all.length === 0) {
-      io.write(`No such violations in ${printable(source.description)}.\n`)
-      return 0
-    }
-    io.write(`${await tableOf(shown, io.style)}\n${summary(all, shown, source.description)}\n`)
-    return 0
+      const whole = { source: source.description, total: all.length, violations: shown.map(violationJson) }
+      const told = missing.length === 0 ? whole : { ...whole, missing }
+      io.write(`${JSON.stringify(told, null, 2)}\n`)
+    } else if (all.length === 0) {
+      const where = `${missing.length === 0 ? '' : 'what could be read of '}${printable(source.description)}`
+      io.write(`No such violations in ${where}.\n`)
+    } else io.write(`${await tableOf(shown, io.style)}\n${summary(all, shown, source.description)}\n`)
+    return statusOf(missing)
   })
 
 /** Of an id, enough to tell it from the others. */

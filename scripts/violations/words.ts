@@ -84,5 +84,6 @@ export function runsText({ criteria }: Behavior): string | undefined {
   return `${alarm} in a row raise an alarm, ${clear} clear it`
 }
 
+/** To the nearest second, as the live page, the log and the times between events have it. */
 export const lastsText = ({ startedAt, endedAt }: Violation, now: number): string =>
-  formatDuration(((endedAt ?? now) - startedAt) / 1000)
+  formatDuration(Math.round(((endedAt ?? now) - startedAt) / 1000))

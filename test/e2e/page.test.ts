@@ -10,6 +10,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { runPage } from '../../scripts/commands/page.ts'
 import { profileRoutes } from '../../scripts/page/profile-desk.ts'
 import { sessionGreeting } from '../../scripts/page/session.ts'
+import { compileProfile } from '../../src/detect/compile.ts'
+import type { Behavior } from '../../src/detect/security-profile.ts'
 import type { LocalCoreEvent } from '../../src/local-core/events.ts'
 import { loadAssets } from '../../src/local-core/page/assets.ts'
 import { createFeed } from '../../src/local-core/page/feed.ts'
@@ -17,6 +19,7 @@ import { startPage } from '../../src/local-core/page/server.ts'
 import { createViewer } from '../../src/local-core/page/viewed-event.ts'
 import { systemClock } from '../../src/schedule/clock.ts'
 import { openHistory } from '../../src/store/history.ts'
+import { writeState } from '../../src/store/state-file.ts'
 import { hasBrowser, openBrowser, openPage, type WatchedPage, WITHOUT_BROWSER } from '../helpers/browser.ts'
 import { healthy } from '../helpers/health.ts'
 import { type LocalPage, startLocalPage } from '../helpers/local-page.ts'
@@ -53,6 +56,11 @@ async function seriousFindings(page: Page): Promise<string[]> {
   }
   return findings
 }
+
+/** As many as the profile of `defender local` has, of which each has its line of why. */
+const fiveBehaviors = ['A', 'B', 'C', 'D', 'E'].map((behaviorName) =>
+  standing({ behaviorName, detail: 'port 4444 of 120 in 300 s, normal is less-than-equals 250' }),
+)
 
 /** How far the page could be scrolled sideways, pixels. */
 const overflowOf = (page: Page) =>
@@ -345,7 +353,34 @@ describe.skipIf(!hasBrowser)(`the live page in a browser (${WITHOUT_BROWSER})`, 
         ])
       }
       await history.appendViolation(now - 900_000, violationEvent({ at: now - 900_000 }).payload)
-      await writeFile(join(directory, 'status.json'), JSON.stringify({ ...healthy, at: now }))
+      const violation = violationEvent({ at: now - 900_000 }).payload as {
+        readonly securityProfileName: string
+        readonly behavior: Behavior
+      }
+      const judged = (behavior: Behavior) =>
+        writeState(
+          join(directory, 'state.json'),
+          { version: 1 },
+          {
+            recentStarts: [],
+            detect: {
+              version: 1,
+              behaviors: [
+                {
+                  profileName: violation.securityProfileName,
+                  behaviorName: behavior.name,
+                  fingerprint: compileProfile({ securityProfileName: 'any', behaviors: [behavior] }).judged[0]
+                    ?.fingerprint,
+                },
+              ],
+            },
+          },
+        )
+      await judged(violation.behavior)
+      await writeFile(
+        join(directory, 'status.json'),
+        JSON.stringify({ ...healthy, at: now, behaviors: fiveBehaviors }),
+      )
       const lines: string[] = []
       const stopped = new AbortController()
       const running = runPage(
@@ -376,6 +411,21 @@ describe.skipIf(!hasBrowser)(`the live page in a browser (${WITHOUT_BROWSER})`, 
       await page.getByText(/12 intervals: 1 alarm with this change, and as it stands 1 alarm/).waitFor(SOON)
       await page.getByLabel('Value').fill('23')
       await page.getByText(/12 intervals: no alarm with this change, and as it stands 1 alarm/).waitFor(SOON)
+
+      // What does not fit has a shade at its edge; the behaviors of a profile or two fit.
+      await page.setViewportSize(NARROW)
+      expect(
+        await page.locator('.behaviors.scroll').evaluate((list) => list.scrollHeight - list.clientHeight),
+      ).toBe(0)
+      await page.setViewportSize(WIDE)
+
+      // What the agent is told elsewhere, no violation tells of: the page does not take what it knows for that.
+      const elsewhere = { ...violation.behavior.criteria, value: { ports: [4445] } }
+      await judged({ ...violation.behavior, criteria: elsewhere })
+      await page.getByText(/judges by other criteria now than those of the violation of/).waitFor(SOON)
+      await page
+        .getByText(/no alarm with this change, and 1 alarm with those of the violation of \S+/)
+        .waitFor(SOON)
 
       expect(await seriousFindings(page)).toEqual([])
       expect(await overflowAt(page, NARROW)).toBe(0)

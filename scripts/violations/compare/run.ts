@@ -6,6 +6,7 @@ import {
   filterOf,
   openLocal,
   type SourceFlags,
+  statusOf,
   type ViolationsIo,
   withDetect,
 } from '../io.ts'
@@ -41,15 +42,17 @@ export interface BehaviorComparison {
   readonly theirsOnly: readonly Lone[]
 }
 
-/** Exit status 0 if both say the same, 1 if not. */
+/** Exit status 0 if both say the same, 1 if not or if not all could be read. */
 export async function compare(flags: CompareFlags, io: ViolationsIo): Promise<ExitStatus> {
-  const source = await openLocal(flags, io)
+  const missing: string[] = []
+  const source = await openLocal(flags, io, missing)
   try {
-    const comparison = await makeComparison(flags, source, io)
+    const comparison = await makeComparison(flags, source, io, missing)
     const { behaviors } = comparison
     if (flags.output === 'json') io.write(`${JSON.stringify(comparisonJson(comparison), null, 2)}\n`)
     else io.write(await comparisonText(comparison, io.style))
-    return behaviors.every((each) => each.oursOnly.length + each.theirsOnly.length === 0) ? 0 : 1
+    const isSame = behaviors.every((each) => each.oursOnly.length + each.theirsOnly.length === 0)
+    return isSame ? statusOf(missing) : 1
   } finally {
     source.close()
   }
@@ -59,6 +62,7 @@ async function makeComparison(
   flags: CompareFlags,
   source: ViolationSource,
   io: ViolationsIo,
+  missing: string[],
 ): Promise<Comparison> {
   const now = io.clock.wallMs()
   const filter = filterOf(flags)
@@ -71,7 +75,7 @@ async function makeComparison(
     ...(until === undefined ? {} : { until: until + toleranceMs }),
   }
   const allOurs = await source.violations(wide)
-  const allTheirs = await withDetect(flags, io, (detect) => detect.violations(wide))
+  const allTheirs = await withDetect(flags, io, (detect) => detect.violations(wide), missing)
   const { things, leftOut } = sharedThings(allOurs, allTheirs)
   const isShared = ({ thingName }: Violation) => things.includes(thingName)
   const [ours, theirs] = [allOurs.filter(isShared), allTheirs.filter(isShared)]

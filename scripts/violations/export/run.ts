@@ -3,7 +3,14 @@ import { writeFile } from 'node:fs/promises'
 import { awsOptionsOf, OperatorProblem } from '../../aws/operator-io.ts'
 import type { ExitStatus } from '../../plan/io.ts'
 import { plural } from '../../render/numbers.ts'
-import { type FilterFlags, filterOf, type SourceFlags, type ViolationsIo, withSource } from '../io.ts'
+import {
+  type FilterFlags,
+  filterOf,
+  type SourceFlags,
+  statusOf,
+  type ViolationsIo,
+  withSource,
+} from '../io.ts'
 import type { Violation } from '../model.ts'
 import { type AsffAccount, asffOf, FINDINGS_PER_REQUEST } from './asff.ts'
 import { csvHead, csvOf } from './csv.ts'
@@ -21,7 +28,7 @@ export interface ExportFlags extends SourceFlags, FilterFlags {
 }
 
 export const exportViolations = (flags: ExportFlags, io: ViolationsIo): Promise<ExitStatus> =>
-  withSource(flags, io, async (source): Promise<ExitStatus> => {
+  withSource(flags, io, async (source, missing): Promise<ExitStatus> => {
     const violations = await source.violations(filterOf(flags))
     const account = flags.format === 'asff' ? await accountOf(flags, io) : undefined
     const text = render(violations, flags, account)
@@ -32,7 +39,7 @@ export const exportViolations = (flags: ExportFlags, io: ViolationsIo): Promise<
       })
       io.writeError(`${plural(violations.length, 'violation')} written to ${flags.write}`)
     }
-    return 0
+    return statusOf(missing)
   })
 
 function render(

@@ -7,7 +7,8 @@ import { filterOptions, SOURCE_HELP, sourceOptions, type ViolationsIo } from '..
 const HELP = `
 The file needs nothing else: it opens from disk, asks for nothing from the
 network, and can be mailed or kept with a ticket. It holds the names, addresses
-and processes of the devices; who has it can read them.
+and processes of the devices; it is written for its owner's eyes alone, and who
+is given it can read them.
 
   #/                    all violations, with filters
   #/violation/<id>      one, with its metric's course
@@ -22,7 +23,8 @@ Examples:
   npx defender violations report --html gateways.html --detect \\
     --security-profile gateways --security-profiles profiles/
 
-Exit status: 0; 2 if it could not be made.`
+Exit status: 0; 1 if only a part of what was named could be read, of which the
+report is made and says what is missing; 2 if it could not be made.`
 
 /** A working day's half: enough to see what was usual before. */
 const AROUND_HOURS_DEFAULT = 6

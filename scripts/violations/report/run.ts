@@ -6,7 +6,14 @@ import { readProfileFiles } from '../../profiles/file.ts'
 import { formatBytes, plural } from '../../render/numbers.ts'
 import { printable } from '../../render/terminal.ts'
 import { writeWholeFile } from '../../whole-file.ts'
-import { type FilterFlags, filterOf, type SourceFlags, type ViolationsIo, withSource } from '../io.ts'
+import {
+  type FilterFlags,
+  filterOf,
+  type SourceFlags,
+  statusOf,
+  type ViolationsIo,
+  withSource,
+} from '../io.ts'
 import type { Violation, ViolationSource } from '../model.ts'
 import { readClientFiles } from './client-files.ts'
 import { type Collected, collectSeries } from './collect.ts'
@@ -23,7 +30,7 @@ export interface ReportFlags extends SourceFlags, FilterFlags {
 const HOUR_MS = 3_600_000
 
 export const report = (flags: ReportFlags, io: ViolationsIo): Promise<ExitStatus> =>
-  withSource(flags, io, async (source): Promise<ExitStatus> => {
+  withSource(flags, io, async (source, missing): Promise<ExitStatus> => {
     const profileTexts = await readProfileTexts(flags.securityProfiles ?? [])
     const violations = await source.violations(filterOf(flags))
     const now = io.clock.wallMs()
@@ -45,15 +52,20 @@ export const report = (flags: ReportFlags, io: ViolationsIo): Promise<ExitStatus
       violations,
       series: collected.series,
       profileTexts,
-      notes: notesOn(source, violations, collected),
+      notes: [
+        ...missing.map((problem) => `Not all is in here: ${problem}.`),
+        ...notesOn(source, violations, collected),
+      ],
       client: await readClientFiles(),
     })
-    await writeWholeFile(flags.html, html)
+    // It holds addresses and processes: who else may read it the operator decides.
+    await writeWholeFile(flags.html, html, { mode: 0o600 })
     const written = {
       path: flags.html,
       bytes: Buffer.byteLength(html),
       violations: violations.length,
       datapoints: collected.datapointCount,
+      ...(missing.length === 0 ? {} : { missing }),
     }
     if (flags.output === 'json') io.write(`${JSON.stringify(written, null, 2)}\n`)
     else {
@@ -62,7 +74,7 @@ export const report = (flags: ReportFlags, io: ViolationsIo): Promise<ExitStatus
         `${printable(path)}: ${plural(violations.length, 'violation')}, ${plural(datapoints, 'datapoint')}, ${formatBytes(bytes)}.\n`,
       )
     }
-    return 0
+    return statusOf(missing)
   })
 
 function titleOf(violations: readonly Violation[]): string {

@@ -2,9 +2,9 @@
 import type { ExitStatus } from '../../plan/io.ts'
 import { violationJson } from '../export/json.ts'
 import { findById } from '../find.ts'
-import { type SourceFlags, type ViolationsIo, withSource } from '../io.ts'
+import { type SourceFlags, statusOf, type ViolationsIo, withSource } from '../io.ts'
 import type { MetricPoint, Violation, ViolationSource } from '../model.ts'
-import type { Span } from './sparkline.ts'
+import { type Span, spanOfKnown } from './sparkline.ts'
 import { storyText } from './text.ts'
 
 const HOUR_MS = 3_600_000
@@ -25,7 +25,7 @@ export interface Story {
 }
 
 export const show = (id: string, flags: SourceFlags, io: ViolationsIo): Promise<ExitStatus> =>
-  withSource(flags, io, async (source): Promise<ExitStatus> => {
+  withSource(flags, io, async (source, missing): Promise<ExitStatus> => {
     const story = await storyOf(source, id, io.clock.wallMs())
     if (flags.output === 'json') {
       const { violation, points, neighbours } = story
@@ -36,7 +36,7 @@ export const show = (id: string, flags: SourceFlags, io: ViolationsIo): Promise<
       }
       io.write(`${JSON.stringify(whole, null, 2)}\n`)
     } else io.write(await storyText(story, io.style))
-    return 0
+    return statusOf(missing)
   })
 
 async function storyOf(source: ViolationSource, id: string, now: number): Promise<Story> {
@@ -59,5 +59,6 @@ async function storyOf(source: ViolationSource, id: string, now: number): Promis
   const neighbours = all
     .filter((other) => other !== violation && other.thingName === thingName && isNear(other))
     .reverse()
-  return { violation, around, points, neighbours, now }
+  const known = spanOfKnown(points, around, { since: startedAt, until: endedAt })
+  return { violation, around: known, points, neighbours, now }
 }

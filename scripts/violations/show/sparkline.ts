@@ -41,9 +41,11 @@ export function sparkline(
     const end = Math.min(at + holdsMs, until)
     for (let column = columnOf(at) + 1; column < columnOf(end); column += 1) columns[column] ??= sizeOf(value)
   }
-  const known = columns.filter((each) => each !== undefined)
-  if (known.length === 0) return undefined
-  const [min, max] = [Math.min(...known), Math.max(...known)]
+  if (shown.length === 0) return undefined
+  // Of all values, not of the columns: what is lowest may share one with what is higher.
+  const sizes = shown.map(({ value }) => sizeOf(value))
+  const min = sizes.reduce((a, b) => Math.min(a, b))
+  const max = sizes.reduce((a, b) => Math.max(a, b))
   // From zero, where nothing is below: half of something should look like half of it.
   const floor = Math.min(0, min)
   const heightOf = (value: number) =>
@@ -60,6 +62,15 @@ export function sparkline(
     min,
     max,
   }
+}
+
+/** The part of a time in which something is known: a few values fill the line, however much was asked for. */
+export function spanOfKnown(points: readonly MetricPoint[], { since, until }: Span, alarm: Span): Span {
+  const [first, last] = [points[0], points.at(-1)]
+  if (first === undefined || last === undefined) return { since, until }
+  const from = Math.max(since, Math.min(first.at, alarm.since))
+  const to = Math.min(until, Math.max(last.at + usualGapMs(points), alarm.until))
+  return to > from ? { since: from, until: to } : { since, until }
 }
 
 /** The middle one of the times between values. */

@@ -25,6 +25,7 @@ import { wrapped } from './wrap.ts'
 const WIDTH_MAX = 100
 const LABEL_WIDTH = 13
 const NEIGHBOURS_SHOWN = 12
+const SECONDS_BELOW_MS = 10 * 60_000
 
 export async function storyText(story: Story, style: TerminalStyle): Promise<string> {
   const { violation, now } = story
@@ -89,13 +90,18 @@ function courseLines(
   if (drawn === undefined) return []
   const isList = points.some(({ value }) => Array.isArray(Object.values(value)[0]))
   const text = (value: number) => (isList ? plural(value, 'element') : numberText(behavior.metric, value))
-  const [from, to] = [formatInstant(around.since), formatInstant(around.until)]
+  // Of minutes, seconds tell the ends apart.
+  const end = around.until - around.since < SECONDS_BELOW_MS ? 19 : 16
+  const [from, to] = [around.since, around.until].map((at) => formatInstant(at).slice(5, end)) as [
+    string,
+    string,
+  ]
   return [
     '',
     colors.bold(`The metric around it, from ${text(drawn.min)} to ${text(drawn.max)}`),
     `  ${drawn.line}`,
     colors.red(`  ${drawn.ruler}`),
-    colors.dim(`  ${from.slice(5, 16)}${to.slice(5, 16).padStart(width - 4 - 11)}`),
+    colors.dim(`  ${from}${to.padStart(width - 4 - from.length)}`),
   ]
 }
 

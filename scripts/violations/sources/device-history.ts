@@ -64,16 +64,26 @@ export async function openDeviceHistory(
 
   async function readAll(): Promise<ReadonlyMap<DeviceFolder, readonly ToldEvent[]>> {
     const all = new Map<DeviceFolder, ToldEvent[]>()
+    let unreadCount = 0
     for (const folder of folders) {
       const found: ToldEvent[] = []
-      let strange = 0
-      for await (const { event } of readViolations(folder.directory, reading)) {
+      let [strange, faults] = [0, 0]
+      const onFault = (fault: Parameters<typeof reading.onProblem>[0]) => {
+        faults += 1
+        reading.onProblem(fault)
+      }
+      for await (const { event } of readViolations(folder.directory, { onProblem: onFault })) {
         const read = toldEvent(event)
         if (read === undefined) strange += 1
         else found.push(read)
       }
       if (strange > 0) onProblem(`${folder.directory}: ${strange} entries are no violation events`)
+      if (found.length === 0 && faults + strange > 0) unreadCount += 1
       all.set(folder, found)
+    }
+    // No violations because none could be read is no answer.
+    if (unreadCount === folders.length) {
+      throw new OperatorProblem(`${paths.join(', ')}: none of the violations in it could be read`)
     }
     return all
   }

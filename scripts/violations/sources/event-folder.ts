@@ -47,22 +47,37 @@ async function readEvents(
   { onProblem }: LocalSourceOptions,
 ): Promise<readonly ToldEvent[]> {
   const events: ToldEvent[] = []
-  for (const file of isFolder ? await filesIn(path, 0) : [path]) {
-    let strange = 0
-    const onFault = (line: number) => onProblem?.(`${file}:${line}: is not JSON`)
+  const files = isFolder ? await filesIn(path, 0) : [path]
+  let unreadCount = 0
+  for (const file of files) {
+    let [understood, strange, faults] = [0, 0, 0]
+    const problem = (text: string) => {
+      faults += 1
+      onProblem?.(text)
+    }
+    const onFault = (line: number) => problem(`${file}:${line}: is not JSON`)
     try {
       for await (const values of jsonValues(file, { onFault })) {
         for (const value of values.flatMap((each) => unwrapped(each))) {
           const event = toldEvent(value)
           if (event !== undefined) events.push(event)
-          else if (!isOtherMessage(value)) strange += 1
+          if (event !== undefined || isOtherMessage(value)) understood += 1
+          else strange += 1
         }
       }
     } catch (error) {
       const { code, message } = error as NodeJS.ErrnoException
-      onProblem?.(`${file}: ${code === undefined ? message : `cannot be read (${code})`}`)
+      problem(`${file}: ${code === undefined ? message : `cannot be read (${code})`}`)
     }
-    if (strange > 0) onProblem?.(`${file}: ${strange} values are no violation events`)
+    if (strange > 0)
+      problem(
+        `${file}: ${strange} ${strange === 1 ? 'value is no violation event' : 'values are no violation events'}`,
+      )
+    if (faults > 0 && understood === 0) unreadCount += 1
+  }
+  // No violations because none could be read is no answer.
+  if (files.length > 0 && unreadCount === files.length) {
+    throw new OperatorProblem(`${path}: nothing in it could be read as violation events`)
   }
   return events
 }

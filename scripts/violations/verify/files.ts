@@ -4,9 +4,8 @@
  */
 import { stringify } from 'yaml'
 import type { SecurityProfile } from '../../../src/detect/security-profile.ts'
-import { differences } from '../../plan/difference.ts'
-import type { DataMap } from '../../plan/normal.ts'
-import { fieldText } from '../../plan/text.ts'
+import { differences, type FieldChange } from '../../plan/difference.ts'
+import type { Data, DataMap } from '../../plan/normal.ts'
 import type { Violation } from '../model.ts'
 import { valueText, violatingValue } from '../words.ts'
 import { type Silence, silenceOf } from './silence.ts'
@@ -42,7 +41,7 @@ export function proposalFor(
   const trials = trialsOf(violation.behavior, behavior, value, what)
   const type = customTypeOf(behavior.metric, value)
   return {
-    changes: differences(dataOf(violation.behavior), dataOf(behavior)).map(fieldText),
+    changes: differences(dataOf(violation.behavior), dataOf(behavior)).map(changeText),
     remarks:
       trials.length > 0 || remarks.length > 0
         ? remarks
@@ -51,6 +50,31 @@ export function proposalFor(
     ...(trials.length === 0 ? {} : { tests: testsText(fileName, behavior.name, trials) }),
   }
 }
+
+/** Whole, however long: it is to be reviewed. Of lists what comes and what goes is shown where both are long. */
+function changeText({ path, before, after }: FieldChange): string {
+  if (
+    !Array.isArray(before) ||
+    !Array.isArray(after) ||
+    Math.max(before.length, after.length) <= LIST_SHOWN_MAX
+  )
+    return `${path}: ${dataText(before)} -> ${dataText(after)}`
+  const texts = (list: readonly Data[]) => list.map((each) => JSON.stringify(each))
+  const [old, next] = [texts(before), texts(after)]
+  const gone = old.filter((each) => !next.includes(each)).map((each) => `-${each}`)
+  const added = next.filter((each) => !old.includes(each)).map((each) => `+${each}`)
+  return `${path}: ${[...gone, ...added].join(' ')} (${old.length} -> ${next.length})`
+}
+
+/** Short enough to be seen at once before and after. */
+const LIST_SHOWN_MAX = 8
+
+const dataText = (value: Data | undefined) =>
+  value === undefined
+    ? '(none)'
+    : Array.isArray(value)
+      ? `[${value.map((each) => JSON.stringify(each)).join(', ')}]`
+      : JSON.stringify(value)
 
 const dataOf = (behavior: Behavior) => behavior as unknown as DataMap
 

@@ -11,6 +11,7 @@ import { findById } from '../find.ts'
 import { openLocal, type SourceFlags, type ViolationsIo, withDetect } from '../io.ts'
 import type { VerificationState, Violation } from '../model.ts'
 import { writeNote } from '../notes.ts'
+import { wrapped } from '../show/wrap.ts'
 import { verificationWords } from '../words.ts'
 import { type Proposal, proposalFor } from './files.ts'
 
@@ -25,6 +26,8 @@ export interface VerifyFlags extends SourceFlags {
 /** iot API reference, VerificationStateDescription; also no control characters. */
 const NOTE_CHARACTERS_MAX = 1000
 const DAY_MS = 86_400_000
+/** Of a change's further lines, below its first one. */
+const CHANGE_INDENT = 4
 
 export async function verify(
   id: string,
@@ -83,7 +86,8 @@ async function inFile(
   return { violation, where: source.notesPath }
 }
 
-type Outcome = ReturnType<typeof proposalFor>
+/** With the paths of the files that it was written to, where that was asked for. */
+type Outcome = ReturnType<typeof proposalFor> & { readonly written?: readonly string[] }
 
 async function propose(violation: Violation, flags: VerifyFlags, io: ViolationsIo): Promise<Outcome> {
   const { securityProfileName, behavior } = violation
@@ -91,14 +95,14 @@ async function propose(violation: Violation, flags: VerifyFlags, io: ViolationsI
   const reviewBy = new Date(io.clock.wallMs() + flags.reviewIn * DAY_MS).toISOString().slice(0, 10)
   const review = { reviewBy, ...(flags.note === undefined ? {} : { note: flags.note }) }
   const proposal = proposalFor(violation, `${stem}.yaml`, review)
-  if (flags.write !== undefined && 'profile' in proposal) {
-    await writeOut(flags.write, `${stem}.yaml`, proposal.profile)
-    if (proposal.tests !== undefined) await writeOut(flags.write, `${stem}.test.yaml`, proposal.tests)
-  }
-  return proposal
+  if (flags.write === undefined || !('profile' in proposal)) return proposal
+  const { profile, tests } = proposal
+  const written = [await writeOut(flags.write, `${stem}.yaml`, profile)]
+  if (tests !== undefined) written.push(await writeOut(flags.write, `${stem}.test.yaml`, tests))
+  return { ...proposal, written }
 }
 
-async function writeOut(folder: string, name: string, text: string): Promise<void> {
+async function writeOut(folder: string, name: string, text: string): Promise<string> {
   const path = join(folder, name)
   // A file that is there may be somebody's work.
   await writeFile(path, text, { flag: 'wx' }).catch((error: NodeJS.ErrnoException) => {
@@ -106,6 +110,7 @@ async function writeOut(folder: string, name: string, text: string): Promise<voi
       `${path}: ${error.code === 'EEXIST' ? 'is there already' : `cannot be written (${error.code})`}`,
     )
   })
+  return path
 }
 
 function showProposal(proposal: Outcome, { write }: VerifyFlags, io: ViolationsIo): void {
@@ -113,12 +118,18 @@ function showProposal(proposal: Outcome, { write }: VerifyFlags, io: ViolationsI
     io.write(`No change of the profile is proposed: ${proposal.reason}.\n`)
     return
   }
-  const { colors } = io.style
+  const { colors, width } = io.style
   io.write('\nThis change of the behavior would have kept it quiet:\n')
-  for (const change of proposal.changes) io.write(`  ${colors.yellow('~')} ${printable(change)}\n`)
+  for (const change of proposal.changes) {
+    const [first = '', ...rest] = wrapped(change, width - CHANGE_INDENT)
+    io.write(`  ${colors.yellow('~')} ${first}\n`)
+    for (const line of rest) io.write(`${' '.repeat(CHANGE_INDENT)}${line}\n`)
+  }
   for (const remark of proposal.remarks) io.write(`  ${remark}\n`)
   if (write !== undefined) {
-    io.write(`\nWritten to ${printable(write)}. Try it: npx defender test ${printable(write)}\n`)
+    io.write('\nWritten:\n')
+    for (const path of proposal.written ?? []) io.write(`  ${printable(path)}\n`)
+    if (proposal.tests !== undefined) io.write(`Try it: npx defender test ${printable(write)}\n`)
     return
   }
   io.write(`\n${sections(proposal, colors.dim)}`)

@@ -36,4 +36,19 @@ export interface ProfilesEvent {
   readonly event: 'profiles'
   readonly at: number
   readonly profiles: readonly SecurityProfile[]
+  /** Where they were put together out of a device's files; absent where they are those that the agent was given. */
+  readonly origins?: readonly CriteriaOrigin[]
+}
+
+/** Where the criteria of one behavior are from, and whether the agent judges by them. */
+export interface CriteriaOrigin {
+  readonly securityProfileName: string
+  readonly behaviorName: string
+  /**
+   * `in-force`: it does. `changed`: it judges by others. `not-judged`: it does not judge the behavior now. `unknown`: its
+   * files do not say.
+   */
+  readonly standing: 'in-force' | 'changed' | 'not-judged' | 'unknown'
+  /** When the violation was found that told of them; absent of those of a file. */
+  readonly violationAt?: number
 }

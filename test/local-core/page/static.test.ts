@@ -18,8 +18,9 @@ const load = (file: string) =>
 const { apply, newModel } = await load('model.js')
 const { layout, nearest } = await load('chart.js')
 const { createParser } = await load('stream.js')
-const { behaviorOf, fieldsOf, memberOf, trialSentence } = await load('trial-view.js')
-const { ownerOfHost, ownerOfPort, shortName } = await load('owners.js')
+const { behaviorOf, fieldsOf, memberOf, originText, readableText, trialSentence } =
+  await load('trial-view.js')
+const { ownerOfHost, ownerOfPort, shareText, shortName } = await load('owners.js')
 const { formatBytes, formatDuration, formatPorts, formatTime } = await load('format.js')
 const { inAlarmCount, standings, VIOLATIONS_MAX } = await load('alarms.js')
 const { foundText, normalText, processText } = await load('alarm-words.js')
@@ -443,6 +444,80 @@ describe('a behavior in the form', () => {
     const said = trialSentence({ ...trial, ...over }, formatDuration)
     if (typeof says === 'string') expect(said).toBe(says)
     else expect(said).toMatch(says)
+  })
+})
+
+it('says a large number in words that are read at once, and of ports nothing', () => {
+  const format = (value: number) => `${value / 1000} kB`
+  const said = (text: string, isList: boolean) => readableText(text, isList, format)
+  expect([
+    said('4445', false),
+    said('4445', true),
+    said('445', false),
+    said('p99', false),
+    said('', false),
+  ]).toEqual(['That is 4.445 kB. ', '', '', '', ''])
+})
+
+it('says of a process how many of a host’s connections it is known to hold', () => {
+  expect([undefined, 1, 2, 1062].map((count) => shareText(count))).toEqual([
+    undefined,
+    undefined,
+    'at least 1 of 2',
+    'at least 1 of 1,062',
+  ])
+})
+
+describe('the criteria that a change is compared with', () => {
+  const time = () => '13:41:20'
+  const cases = [
+    { name: 'those the agent was given', origin: undefined, asNow: 'as it stands' },
+    {
+      name: 'of a violation, in force',
+      origin: { standing: 'in-force', violationAt: T0 },
+      asNow: 'as it stands',
+    },
+    {
+      name: 'of a violation, replaced since',
+      origin: { standing: 'changed', violationAt: T0 },
+      asNow: 'with those of the violation of 13:41:20',
+      note: /judges by other criteria now than those of the violation of 13:41:20: give them with --profile/,
+    },
+    {
+      name: 'of a violation, and nobody knows',
+      origin: { standing: 'unknown', violationAt: T0 },
+      asNow: 'with those of the violation of 13:41:20',
+      note: /known only from the violation of 13:41:20/,
+    },
+    {
+      name: 'no longer judged',
+      origin: { standing: 'not-judged', violationAt: T0 },
+      asNow: 'with those of the violation of 13:41:20',
+      note: /does not judge this behavior now/,
+    },
+    {
+      name: 'of a file that is another',
+      origin: { standing: 'changed' },
+      asNow: 'with those of the file of --profile',
+      note: /not what the agent has/,
+    },
+    {
+      name: 'of a file',
+      origin: { standing: 'unknown' },
+      asNow: 'with those of the file of --profile',
+      note: /are those of --profile/,
+    },
+  ]
+  it.each(cases)('$name', ({ origin, asNow, note }) => {
+    const said = originText(origin, time)
+    expect(said.asNow).toBe(asNow)
+    if (note === undefined) expect(said.note).toBeUndefined()
+    else expect(said.note).toMatch(note)
+    const outcome = { alarms: [], verdicts: { conforming: 1, violating: 0, none: 0 } }
+    const trial = { intervals: 1, from: T0, to: T0 + 1000, now: outcome, before: outcome, behavior: {} }
+    expect(trialSentence(trial, formatDuration, said.asNow)).toContain(
+      asNow === 'as it stands' ? ', and as it stands no alarm.' : `, and no alarm ${asNow}.`,
+    )
   })
 })
 

@@ -2,10 +2,13 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
+import { type AgentFacts, behaviorKey } from '../../../scripts/page/agent-facts.ts'
 import { createFollower, followState } from '../../../scripts/page/follow-state.ts'
 import { createKnownProfiles } from '../../../scripts/page/known-profiles.ts'
+import { compileProfile } from '../../../src/detect/compile.ts'
 import type { PageEvent } from '../../../src/local-core/page/page-event.ts'
 import { openHistory } from '../../../src/store/history.ts'
+import { writeState } from '../../../src/store/state-file.ts'
 import { healthy } from '../../helpers/health.ts'
 import { ManualClock, settle } from '../../helpers/manual-clock.ts'
 import { violationEvent } from '../../local-core/page/events.ts'
@@ -24,6 +27,7 @@ async function newDevice() {
   const events: PageEvent[] = []
   const problems: string[] = []
   const violations: unknown[] = []
+  const facts: AgentFacts[] = []
   const clock = new ManualClock(NOW)
   const abort = new AbortController()
   const options = {
@@ -31,11 +35,12 @@ async function newDevice() {
     clock,
     publish: (event: PageEvent) => events.push(event),
     onViolation: (event: unknown) => violations.push(event),
+    onFacts: (told: AgentFacts) => facts.push(told),
     onProblem: (problem: string) => problems.push(problem),
     signal: abort.signal,
   }
   const writeStatus = (text = JSON.stringify(healthy)) => writeFile(join(directory, 'status.json'), text)
-  return { directory, history, events, problems, violations, clock, abort, options, writeStatus }
+  return { directory, history, events, problems, violations, facts, clock, abort, options, writeStatus }
 }
 
 const traffic = (value: number) => [
@@ -85,6 +90,34 @@ describe('following a device’s state', () => {
     expect(told(events.slice(4))).toEqual(['message violation', 'message violation', 'interval 300000'])
     expect(violations).toHaveLength(3)
     expect(events.at(-1)).toMatchObject({ view: { listeners: [{ port: 22 }] } })
+  })
+
+  it('tells what the agent judges by and when it was started, again when that has changed', async () => {
+    const { directory, options, facts, writeStatus } = await newDevice()
+    await writeStatus()
+    const follower = createFollower(options)
+    await follower.look()
+    const state = (fingerprint: unknown) => ({
+      recentStarts: [NOW],
+      detect: { version: 1, behaviors: [{ profileName: 'demo', behaviorName: 'A', fingerprint }] },
+    })
+    for (const fingerprint of ['aa', 'ab', 1]) {
+      await writeState(join(directory, 'state.json'), { version: 1 }, state(fingerprint))
+      await follower.look()
+      await follower.look()
+    }
+    await writeState(join(directory, 'state.json'), { version: 1 }, { detect: { version: 99 } })
+    await follower.look()
+    await writeFile(join(directory, 'state.json'), 'no state')
+    await follower.look()
+    expect(facts).toEqual([
+      { starts: [] },
+      { starts: [NOW], judged: new Map([[behaviorKey('demo', 'A'), 'aa']]) },
+      { starts: [NOW], judged: new Map([[behaviorKey('demo', 'A'), 'ab']]) },
+      { starts: [NOW], judged: new Map() },
+      { starts: [] },
+      { starts: [] },
+    ])
   })
 
   it('looks until it is stopped', async () => {
@@ -137,6 +170,74 @@ describe('the profiles that violations tell of', () => {
   it('stand as given where a file gave them', () => {
     const given = { securityProfileName: 'demo', behaviors: [] }
     const known = createKnownProfiles([given])
-    expect([known.learn(event('A', [1])), known.all()]).toEqual([false, [given]])
+    known.learn(event('A', [1]))
+    expect([known.all(), known.origins()]).toEqual([[given], []])
+  })
+
+  describe('say whether the agent judges by them', () => {
+    const version = (ports: number[], at: number) => ({
+      violationEventTime: at,
+      securityProfileName: 'demo',
+      behavior: {
+        name: 'A',
+        metric: 'aws:listening-tcp-ports',
+        criteria: { comparisonOperator: 'not-in-port-set' as const, value: { ports } },
+      },
+    })
+    const judgedBy = (ports: number[]) =>
+      new Map([
+        [
+          behaviorKey('demo', 'A'),
+          compileProfile({ securityProfileName: 'demo', behaviors: [version(ports, 0).behavior] }).judged[0]
+            ?.fingerprint as string,
+        ],
+      ])
+    const file = { securityProfileName: 'demo', behaviors: [version([23], 0).behavior] }
+    const cases = [
+      {
+        name: 'those of an older violation, gone back to',
+        judged: judgedBy([1]),
+        is: ['in-force', [1], NOW - 2],
+      },
+      { name: 'others than were ever seen', judged: judgedBy([4445]), is: ['changed', [2], NOW - 1] },
+      { name: 'none now', judged: new Map(), is: ['not-judged', [2], NOW - 1] },
+      { name: 'files that do not say', judged: undefined, is: ['unknown', [2], NOW - 1] },
+      {
+        name: 'those of the file',
+        given: [file],
+        judged: judgedBy([23]),
+        is: ['in-force', [23], undefined],
+      },
+      {
+        name: 'others than the file has, seen once',
+        given: [file],
+        judged: judgedBy([1]),
+        is: ['in-force', [1], NOW - 2],
+      },
+      {
+        name: 'others than the file has, never seen',
+        given: [file],
+        judged: judgedBy([4]),
+        is: ['changed', [23], undefined],
+      },
+      { name: 'a file, and files that do not say', given: [file], is: ['unknown', [23], undefined] },
+    ]
+    it.each(cases)('$name', ({ given = [], judged, is: [standing, ports, violationAt] }) => {
+      const known = createKnownProfiles(given)
+      known.learn(version([1], NOW - 2))
+      known.learn(version([2], NOW - 1))
+      expect([known.judge(judged), known.judge(judged)]).toEqual([judged !== undefined, false])
+      expect(known.all()).toMatchObject([
+        { securityProfileName: 'demo', behaviors: [{ criteria: { value: { ports } } }] },
+      ])
+      expect(known.origins()).toEqual([
+        {
+          securityProfileName: 'demo',
+          behaviorName: 'A',
+          standing,
+          ...(violationAt !== undefined && { violationAt }),
+        },
+      ])
+    })
   })
 })

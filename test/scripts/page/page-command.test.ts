@@ -105,6 +105,14 @@ describe('what is served', () => {
     await run({ directory: empty, tokenFile: file('token') }, async (url) => {
       const scrape = await fetch(new URL('/metrics', url), { headers: { Authorization: `Bearer ${TOKEN}` } })
       expect([scrape.status, await scrape.json()]).toEqual([503, { error: expect.stringMatching(/ENOENT/) }])
+      // The page is told where it looks: it has to say that nothing is there.
+      const events = await fetch(new URL('/events', url), { headers: { Authorization: `Bearer ${TOKEN}` } })
+      let text = ''
+      for await (const chunk of events.body ?? []) {
+        text += new TextDecoder().decode(chunk)
+        if (text.includes('"session"')) break
+      }
+      expect(text).toContain(`"directory":${JSON.stringify(empty)}`)
     })
     await rm(empty, { recursive: true })
   })
@@ -120,5 +128,6 @@ it('has help that fits 80 columns and says how to come from afar', () => {
   })
   command.outputHelp()
   expect(Math.max(...help.split('\n').map((line) => line.length))).toBeLessThanOrEqual(80)
+  expect(help).toMatch(/folder of --directory\s+may be empty still/)
   expect(help).toMatch(/ssh -L 8643:127\.0\.0\.1:8643/)
 })

@@ -39,7 +39,7 @@ const bytesBelow = (count: number, more: object = {}): Behavior => ({
   criteria: { comparisonOperator: 'less-than', value: { count }, ...once, ...more },
 })
 
-async function tried(behavior: unknown, over: { before?: Behavior; since?: number } = {}) {
+async function tried(behavior: unknown, over: { before?: Behavior; since?: number; starts?: number[] } = {}) {
   const result = await tryBehavior(directory, { profileName: 'demo', behavior, since: T0, ...over })
   if (!result.ok) throw new Error(JSON.stringify(result.faults))
   return result.trial
@@ -80,6 +80,15 @@ describe('what it would have raised', () => {
     expect(trial.now.alarms).toEqual([{ from: at(3), to: at(6), value: [4444], total: 1 }])
     expect(trial.now.verdicts).toEqual({ conforming: 9, violating: 3, none: 0 })
     expect(trial.before?.alarms).toEqual([])
+  })
+
+  it('from no earlier than the agent was started', async () => {
+    const startedAt = at(0) - 1_000
+    const trial = await tried(bytesBelow(500), { starts: [T0 - 3_600_000, startedAt, at(5)] })
+    expect(trial).toMatchObject({ intervals: 12, from: startedAt })
+    // One interval alone does not say how long it was.
+    const last = { since: at(11), starts: [at(11) - 1_000] }
+    expect(await tried(bytesBelow(500), last)).toMatchObject({ intervals: 1, from: at(11) - 1_000 })
   })
 
   it('none while too few in a row violate', async () => {

@@ -92,9 +92,9 @@ describe.skipIf(!hasBrowser)(`in Chromium (${WITHOUT_BROWSER})`, { timeout: 60_0
     await page.getByLabel('Metric', { exact: true }).selectOption('aws:destination-ip-addresses')
     const fresh = page.locator('.presence.new')
     expect(await fresh.count()).toBe(1)
-    expect(await fresh.textContent()).toContain(`${TUTORIAL.address}first seen 11-24 08:35:00`)
+    expect(await fresh.textContent()).toContain(`${TUTORIAL.address}first reported 11-24 08:35:00`)
     expect(await page.locator('.readout').innerText()).toContain(
-      `First seen with this alarm: ${TUTORIAL.address} at 08:35:00`,
+      `First reported with this alarm: ${TUTORIAL.address} at 08:35:00`,
     )
     // The other addresses are there too, and not new.
     expect(await page.locator('.presence:not(.new)').count()).toBeGreaterThan(1)

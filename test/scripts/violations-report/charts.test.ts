@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import type { Violation } from '../../../scripts/violations/model.ts'
 import {
   intervalMs,
   type Point,
@@ -8,9 +9,10 @@ import {
   windowed,
 } from '../../../scripts/violations/report/client/charts/points.ts'
 import { isNewAt, presences } from '../../../scripts/violations/report/client/charts/presence.ts'
-import { timeTicks, valueTicks } from '../../../scripts/violations/report/client/charts/scale.ts'
+import { type Range, timeTicks, valueTicks } from '../../../scripts/violations/report/client/charts/scale.ts'
 import { binsOf, countBy } from '../../../scripts/violations/report/client/count.ts'
 import type { ListSeries, NumberSeries } from '../../../scripts/violations/report/client/data.ts'
+import { rangeAround } from '../../../scripts/violations/report/client/views/range.ts'
 import { EXAMPLE_NOW, exampleReport } from './example.ts'
 
 const MINUTE_MS = 60_000
@@ -202,5 +204,28 @@ describe('bars over time', () => {
       { name: 'b', count: 2 },
       { name: 'a', count: 1 },
     ])
+  })
+})
+
+describe('the time that a violation is first shown in', () => {
+  const MINUTE = 60_000
+  const at = Date.UTC(2026, 10, 24, 12)
+  const violation = { startedAt: at, endedAt: at + 20_000 } as Violation
+  const around = (known: Range, now = known.to) => rangeAround(violation, known, now)
+
+  test('is an hour and a half on each side where so much is known', () => {
+    const known = { from: at - 600 * MINUTE, to: at + 600 * MINUTE }
+    expect(around(known)).toEqual({ from: at - 90 * MINUTE, to: at + 20_000 + 90 * MINUTE })
+  })
+
+  test('is what is known and a little, where it is less: nothing of the future', () => {
+    const known = { from: at - 70_000, to: at + 80_000 }
+    const { from, to } = around(known)
+    expect([known.from - from, to - known.to]).toEqual([4500, 4500])
+  })
+
+  test('is a minute at least', () => {
+    const { from, to } = around({ from: at, to: at + 20_000 })
+    expect([at - from, to - at]).toEqual([20_000, 40_000])
   })
 })

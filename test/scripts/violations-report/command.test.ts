@@ -1,5 +1,5 @@
 /** The command as an operator types it, with a history and events on disk. */
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
@@ -163,9 +163,30 @@ test('events alone give a report that says why it has no charts', async () => {
     0,
     expect.stringMatching(/report\.html: 1 violation, 0 datapoints, [\d.]+ kB\.\n$/),
   ])
+  expect((await stat(file())).mode & 0o777).toBe(0o600)
   const { title, notes } = await written('report-data')
   expect(title).toBe('Monday')
   expect(notes[0]).toContain("Events carry no metric's course")
+})
+
+test('what cannot be read gives no report, and a part of it one that says what is missing', async () => {
+  const events = join(folder, 'events')
+  await mkdir(events)
+  await writeFile(join(events, 'broken.json'), '{"violationId": ')
+  const failed = await run('--html', file(), '--events', events)
+  expect(failed).toMatchObject({
+    status: 2,
+    out: '',
+    err: expect.stringContaining('broken.json:1: is not JSON'),
+  })
+  expect(await readdir(folder)).toEqual(['events'])
+
+  await writeFile(join(events, 'good.json'), JSON.stringify([event]))
+  const { status, err } = await run('--html', file(), '--events', events)
+  expect([status, err]).toEqual([1, expect.stringContaining('broken.json:1: is not JSON')])
+  expect((await written('report-data')).notes[0]).toMatch(
+    /^Not all is in here: .*broken\.json:1: is not JSON\.$/,
+  )
 })
 
 test('nothing found is a report that says so', async () => {

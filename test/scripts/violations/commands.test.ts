@@ -3,7 +3,7 @@ import type { Command } from 'commander'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { compareCommand } from '../../../scripts/commands/compare.ts'
 import { violationsCommand } from '../../../scripts/commands/violations.ts'
-import { sparkline } from '../../../scripts/violations/show/sparkline.ts'
+import { spanOfKnown, sparkline } from '../../../scripts/violations/show/sparkline.ts'
 import { openHistory } from '../../../src/store/history.ts'
 import {
   type Bench,
@@ -184,6 +184,27 @@ describe('show', () => {
     expect(ruler).toContain('^')
   })
 
+  test('fills the line with a few minutes, and has one length of an alarm everywhere', async () => {
+    const store = await openHistory(bench.path('young/history'))
+    const alarm = event(1, { violationEventTime: NOW - 60_000 })
+    const end = { ...cleared(alarm, 18_600) }
+    for (const each of [alarm, end]) await store.appendViolation(each.violationEventTime, each)
+    for (let index = 0; index < 15; index += 1) {
+      const ports = index === 9 ? [22, 23, 8883] : [22]
+      await store.appendDatapoints(NOW - 150_000 + index * 10_000, [
+        { metric: 'aws:listening-tcp-ports', value: { ports } },
+      ])
+    }
+    await store.close()
+    const { out } = await bench.violations(['show', idOf(1), '--history', bench.path('young')])
+    expect(out).toMatch(/^tcp-ports on gateway-1: cleared, raised .*, lasted 19 s$/m)
+    expect(out).toMatch(/^The metric around it, from 1 element to 3 elements$/m)
+    const [line = ''] = out.split('\n').filter((each) => each.includes('█'))
+    expect(line.trim().length).toBeGreaterThan(70)
+    expect(out).toMatch(/^ {2}11-24 11:57:30 +11-24 12:00:00$/m)
+    expect(widest(out)).toBeLessThanOrEqual(80)
+  })
+
   test('tells the story of a port, with who listens on it', async () => {
     const { out } = await bench.violations(['show', idOf(1), '--history', await device()])
     expect(out).toMatch(/^Normal {7}one of 22 8883$/m)
@@ -219,6 +240,7 @@ test('help fits in 80 columns', () => {
   visit(violationsCommand())
   visit(compareCommand())
   expect(text).toContain('Usage: violations mitigate things')
+  expect(text).toMatch(/^ {2}id +of the violation, as the list has it/m)
   expect(text.split('\n').filter((line) => line.length > 80)).toEqual([])
 })
 
@@ -239,6 +261,19 @@ describe('a sparkline', () => {
 
   test('of many values in a column shows the highest', () => {
     expect(sparkline(points(1, 9, 1, 1), span, span, 2)?.line).toBe('█▁')
+  })
+
+  test('has the range of all values, also of those that share a column with a higher one', () => {
+    expect(sparkline(points(0, 9, 1, 1), span, span, 2)).toMatchObject({ min: 0, max: 9 })
+  })
+
+  test('is as long as what is known, and the alarm', () => {
+    const wanted = { since: -7200, until: 7200 }
+    const known = (...values: number[]) => spanOfKnown(points(...values), wanted, { since: 20, until: 60 })
+    expect(known(1, 2, 3, 4, 5)).toEqual({ since: 0, until: 100 })
+    expect(known(1)).toEqual({ since: 0, until: 60 })
+    expect(known()).toEqual(wanted)
+    expect(spanOfKnown(points(1, 2), { since: 10, until: 40 }, span)).toEqual({ since: 10, until: 40 })
   })
 
   test('of lists shows how long they are', () => {

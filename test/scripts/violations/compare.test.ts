@@ -120,6 +120,17 @@ const both = (number: number, given: Partial<ViolationEvent> = {}, lasts = 10 * 
 const common = (given: Partial<ViolationEvent> = {}) =>
   both(90, { violationEventTime: NOW - 5 * DAY, ...given })
 
+test('what could not be read is no agreement', async () => {
+  const events = [...both(1), { violationId: 'x' } as ViolationEvent]
+  const { status, row } = await compared(events, both(2))
+  expect([status, row.counts]).toEqual([1, { agree: 1, oursOnly: 0, awsOnly: 0 }])
+  const file = bench.file('broken.json', '{"violationId": ')
+  expect(await bench.compare(['--events', file])).toMatchObject({
+    status: 2,
+    err: expect.stringContaining('nothing in it could be read'),
+  })
+})
+
 test('both agree, though the device was a little sooner', async () => {
   const later = NOW - 2 * HOUR + 4 * MINUTE
   const { status, row, result } = await compared(both(1), both(2, { violationEventTime: later }))

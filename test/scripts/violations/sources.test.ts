@@ -88,6 +88,26 @@ describe('a device', () => {
   })
 })
 
+describe('a damaged history', () => {
+  test('of which nothing is left gives no list of nothing', async () => {
+    bench.file('gateway-1/violations-2026-11-20.cborseq', 'no frames at all')
+    const run = await bench.violations(['list', '--history', bench.path('gateway-1')])
+    expect(run).toMatchObject({ status: 2, out: '' })
+    expect(run.err).toMatch(/violations-2026-11-20\.cborseq: is damaged/)
+    expect(run.err).toContain('none of the violations in it could be read')
+  })
+
+  test('of which something is left gives that, and status 1', async () => {
+    const folder = await history('gateway-1', 'gateway-1', [1])
+    bench.file('gateway-1/violations-2026-11-20.cborseq', 'no frames at all')
+    for (const command of [['list'], ['show', idOf(1)], ['export', '--format', 'csv']]) {
+      const run = await bench.violations([...command, '--history', folder])
+      expect(run).toMatchObject({ status: 1, err: expect.stringMatching(/cborseq: is damaged/) })
+      expect(run.out).toContain('gateway-1')
+    }
+  })
+})
+
 describe('files of events', () => {
   test('that are not there are said not to be', async () => {
     await expect(openEventFolder(bench.path('none'))).rejects.toThrow('cannot be read (ENOENT)')
@@ -129,8 +149,37 @@ describe('files of events', () => {
     expect(await source.violations({})).toHaveLength(1)
     expect(problems).toEqual([
       `${bench.path('in/broken.jsonl')}:2: is not JSON`,
-      `${bench.path('in/broken.jsonl')}: 1 values are no violation events`,
+      `${bench.path('in/broken.jsonl')}: 1 value is no violation event`,
     ])
+  })
+
+  test.each([
+    { name: 'random bytes', content: '\u0000\u0001\ufffd{' },
+    { name: 'a part of JSON', content: '{ "behaviors": [ { "name": "x", ' },
+    { name: 'something else', content: '[{"name": "x"}]' },
+  ])('that are $name give no list of nothing', async ({ content }) => {
+    const path = bench.file('in/a.json', content)
+    for (const command of [['list'], ['show', idOf(1)], ['export', '--format', 'csv']]) {
+      for (const source of [path, bench.path('in')]) {
+        const run = await bench.violations([...command, '--events', source])
+        expect(run).toMatchObject({ status: 2, out: '' })
+        expect(run.err).toMatch(/a\.json(:1: is not JSON|: 1 value is no violation event)/)
+        expect(run.err).toContain('nothing in it could be read as violation events')
+      }
+    }
+    // Another file beside it is worth having; that it is not all the status says.
+    bench.file('in/b.json', [event(1)])
+    const listed = await bench.violations(['list', '--events', bench.path('in')])
+    expect(listed).toMatchObject({ status: 1, out: expect.stringContaining('1 violation of 1 thing') })
+    const json = await bench.violations(['list', '--events', bench.path('in'), '--output', 'json'])
+    expect(JSON.parse(json.out)).toMatchObject({ total: 1, missing: [expect.stringContaining('a.json')] })
+  })
+
+  test('of which there are none yet are no fault', async () => {
+    const path = bench.file('in/a.jsonl', '')
+    for (const source of [path, bench.path('in')]) {
+      expect(await bench.violations(['list', '--events', source])).toMatchObject({ status: 0, err: '' })
+    }
   })
 
   test('are said something of in a file beside them, which is none of them', async () => {

@@ -1,4 +1,5 @@
 /** What is proposed for a false positive really silences it, and only it: tried by `defender test` itself. */
+import { statSync } from 'node:fs'
 import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { runTests } from '../../../scripts/commands/test.ts'
@@ -130,7 +131,7 @@ describe('a change that would have kept it quiet', () => {
     expect(proposal.profile).toContain('# review by 2027-02-22: what was violation')
     const silence = silenceOf(behavior, value)
     expect(silence.kind === 'changed' && silence.behavior.criteria?.value).toEqual(becomes)
-    expect(out).toMatch(/[12] tests in 1 files, 0 failed/)
+    expect(out).toMatch(/[12] tests? in 1 file, 0 failed/)
     expect(status).toBe(0)
   })
 
@@ -232,16 +233,44 @@ describe('the command', () => {
       ...source(),
     ])
     expect(status).toBe(0)
-    expect(out).toContain('~ criteria.value.ports: [22,8883] -> [22,8883,23]')
+    expect(out).toContain('~ criteria.value.ports: [22, 8883] -> [22, 8883, 23]')
     expect(out).toContain('# review by 2027-02-22: what was violation')
     expect(out).toContain('# a lab')
     expect(out).toMatch(/tests:\n {2}- name: 23 is quiet/)
   })
 
+  test('prints a long change whole, in lines of the terminal’s width', async () => {
+    const behavior = set(addresses, 'not-in-cidr-set', { cidrs: ['127.0.0.0/8'] })
+    const alarm = event(1, { behavior, metricValue: { cidrs: ['127.66.6.6'] } })
+    const { out } = await bench.violations([
+      'verify',
+      idOf(1),
+      'false',
+      '--events',
+      bench.file('a.json', alarm),
+    ])
+    const shown = out.slice(out.indexOf('~ '), out.indexOf('# The behavior'))
+    for (const network of ['-"127.0.0.0/8"', '+"127.128.0.0/9"', '+"127.66.6.7/32"', '(1 -> 24)']) {
+      expect(shown).toContain(network)
+    }
+    expect(shown).not.toContain('…')
+    expect(Math.max(...shown.split('\n').map((line) => line.length))).toBeLessThanOrEqual(80)
+  })
+
+  test('keeps what was said for its owner’s eyes', async () => {
+    await bench.violations(['verify', idOf(1), 'true', ...source()])
+    expect(statSync(bench.path('in/verifications.json')).mode & 0o777).toBe(0o600)
+  })
+
   test('writes both where it is told to, as `defender test` takes them, and over nothing', async () => {
     bench.file('out/readme', '')
     const words = ['verify', idOf(1), 'false', '--write', bench.path('out'), ...source()]
-    expect((await bench.violations(words)).status).toBe(0)
+    const run = await bench.violations(words)
+    expect(run.status).toBe(0)
+    const paths = ['gateways-tcp-ports.yaml', 'gateways-tcp-ports.test.yaml'].map((name) =>
+      bench.path(`out/${name}`),
+    )
+    expect(run.out).toContain(`\nWritten:\n${paths.map((path) => `  ${path}\n`).join('')}Try it: `)
     const ignore = () => {}
     expect(
       await runTests([bench.path('out')], { output: 'text' }, { write: ignore, writeError: ignore }),

@@ -23,6 +23,7 @@ const LOG_MAX = 100
  * @property {Event | undefined} attack the last one started here
  * @property {Event | undefined} owners of the last report's sockets
  * @property {Event[]} profiles judged now, in AWS's shape
+ * @property {Event[]} origins of a device: where the criteria of each behavior are from
  * @property {{ACCEPTED: number, REJECTED: number, SILENT: number}} replies
  * @property {Event[]} log warnings, newest first
  * @property {import('./alarms.js').Alarms} alarms
@@ -39,6 +40,7 @@ export const newModel = () => ({
   attack: undefined,
   owners: undefined,
   profiles: [],
+  origins: [],
   replies: { ACCEPTED: 0, REJECTED: 0, SILENT: 0 },
   log: [],
   alarms: newAlarms(),
@@ -72,6 +74,7 @@ const handlers = {
   },
   profiles: (model, event) => {
     model.profiles = event.profiles
+    model.origins = event.origins ?? []
     return undefined
   },
   interval: (model, event) => {

@@ -3,6 +3,8 @@
  * evidence of a violation has it, which may be some time ago.
  */
 
+import { formatCount } from './format.js'
+
 /** @typedef {{executable?: string, pid?: number, containerId?: string}} Process */
 
 /** @param {import('./model.js').Model} model @param {string} address @returns {Process | undefined} */
@@ -32,3 +34,7 @@ export function shortName({ executable = 'unknown program', pid }) {
   const name = executable.slice(executable.lastIndexOf('/') + 1)
   return pid === undefined ? name : `${name} (${pid})`
 }
+
+/** How much of a host's connections its process is known to hold. @param {number | undefined} count */
+export const shareText = (count) =>
+  count === undefined || count < 2 ? undefined : `at least 1 of ${formatCount(count)}`

@@ -63,6 +63,15 @@ function criteriaValue(text, member) {
   }
 }
 
+/**
+ * A number that is hard to read, as people read it. Ports are names, not quantities.
+ * @param {string} text @param {boolean} isList @param {(value: number) => string} format
+ */
+export function readableText(text, isList, format) {
+  const value = numberOr(text)
+  return !isList && typeof value === 'number' && value >= 1000 ? `That is ${format(value)}. ` : ''
+}
+
 /** What is no number stays text, and the server says what would do. @param {string} text */
 function numberOr(text) {
   const number = Number(text)
@@ -78,14 +87,52 @@ export const memberOf = (metric, metrics, former) =>
   Object.keys(former.criteria?.value ?? {})[0] ??
   'number'
 
+const AS_IT_STANDS = 'as it stands'
+
+/** @param {string} count @param {string} asNow */
+const comparedText = (count, asNow) => (asNow === AS_IT_STANDS ? `${asNow} ${count}` : `${count} ${asNow}`)
+
+/**
+ * What the former criteria may be called, and what has to be said of them. Only those that the agent judges by stand.
+ * @param {any} origin of `page-event.ts`, or nothing where the agent was given what the page knows
+ * @param {(at: number) => string} formatTime
+ * @returns {{asNow: string, note?: string}}
+ */
+export function originText(origin, formatTime) {
+  if (origin === undefined || origin.standing === 'in-force') return { asNow: AS_IT_STANDS }
+  const { standing, violationAt } = origin
+  const isFile = violationAt === undefined
+  const source = isFile ? 'the file of --profile' : `the violation of ${formatTime(violationAt)}`
+  const asNow = `with those of ${source}`
+  if (standing === 'not-judged')
+    return {
+      asNow,
+      note: `The agent does not judge this behavior now; these criteria are those of ${source}.`,
+    }
+  if (standing === 'changed') {
+    const hint = isFile ? 'that file is not what the agent has.' : 'give them with --profile.'
+    return { asNow, note: `The agent judges by other criteria now than those of ${source}: ${hint}` }
+  }
+  return {
+    asNow,
+    note: isFile
+      ? 'These criteria are those of --profile; the agent’s files do not say whether it judges by them.'
+      : `The criteria are known only from ${source}; whether the agent judges by them still, its files do not say. Give them with --profile.`,
+  }
+}
+
 /** @param {number} alarms */
 const alarmCount = (alarms) => (alarms === 0 ? 'no alarm' : alarms === 1 ? '1 alarm' : `${alarms} alarms`)
 
 /**
  * What a trial found, in one sentence.
- * @param {any} trial @param {(ms: number) => string} formatDuration
+ * @param {any} trial @param {(ms: number) => string} formatDuration @param {string} [asNow] what it is compared with
  */
-export function trialSentence({ notJudged, intervals, from, to, now, before, behavior }, formatDuration) {
+export function trialSentence(
+  { notJudged, intervals, from, to, now, before, behavior },
+  formatDuration,
+  asNow = AS_IT_STANDS,
+) {
   if (notJudged !== undefined) return `It would not be judged on the device: ${notJudged}.`
   if (intervals === 0)
     return 'Nothing is recorded yet: there is something to try it on after the first interval.'
@@ -96,6 +143,7 @@ export function trialSentence({ notJudged, intervals, from, to, now, before, beh
       ? `${span}: no verdict, since there was too little to judge it by.`
       : `${span}: no value of ${behavior.metric}.`
   }
-  const compared = before === undefined ? '' : `, and as it stands ${alarmCount(before.alarms.length)}`
+  const compared =
+    before === undefined ? '' : `, and ${comparedText(alarmCount(before.alarms.length), asNow)}`
   return `${span}: ${alarmCount(now.alarms.length)} with this change${compared}.`
 }

@@ -1,5 +1,5 @@
 /**
- * A metric that is a list, over time: a row for each address or port, with a bar while it was there. What was first seen
+ * A metric that is a list, over time: a row for each address or port, with a bar while it was there. What was first reported
  * when the alarm was raised stands first and is marked, for that is what one looks for.
  */
 import { formatInstant } from '../../../../render/numbers.ts'
@@ -96,7 +96,7 @@ function rowOf(
   const text = visible(String(element))
   const seen = isFromBeginning
     ? 'there from the beginning'
-    : `first seen ${formatInstant(firstSeen).slice(5)}`
+    : `first reported ${formatInstant(firstSeen).slice(5)}`
   const bar = y + (isNarrow ? height - BAR_HEIGHT - 8 : (height - BAR_HEIGHT) / 2)
   const middle = bar + BAR_HEIGHT / 2
   return svg(

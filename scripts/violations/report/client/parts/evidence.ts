@@ -137,6 +137,11 @@ function listContent(evidence: ListEvidence): Child {
       ? h('p', { class: 'muted' }, `And ${offendersTotal - firstSeen.length} more.`)
       : undefined,
     earlyNote(evidence),
+    h(
+      'p',
+      { class: 'muted' },
+      'First seen is when the device saw it; the charts have it from the end of that interval, when it was reported.',
+    ),
     tableDetails(
       `All that was there then: ${plural(observedTotal, 'element')}`,
       'All that was there then',

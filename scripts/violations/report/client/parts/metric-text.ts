@@ -21,10 +21,10 @@ export function listSummary(rows: readonly PresenceRow[], range: Range, isOfAlar
   const fresh = rows.filter(({ isNew }) => isNew)
   const where = h('span', { class: 'muted' }, `${rangeText(range)}. `)
   if (!isOfAlarm) return [where, plural(rows.length, 'different element')]
-  if (fresh.length === 0) return [where, 'Nothing was first seen with this alarm.']
+  if (fresh.length === 0) return [where, 'Nothing was first reported with this alarm.']
   return [
     where,
-    h('strong', {}, 'First seen with this alarm: '),
+    h('strong', {}, 'First reported with this alarm: '),
     fresh
       .slice(0, NAMED_MAX)
       .map(({ element, firstSeen }, index) => [
@@ -81,7 +81,7 @@ export const listTable = (
         sortKey: ({ element }) => element,
       },
       {
-        heading: 'First seen (UTC)',
+        heading: 'First reported (UTC)',
         cell: ({ firstSeen, isFromBeginning }) => [
           isFromBeginning ? 'from the beginning, ' : '',
           time(firstSeen),
@@ -89,7 +89,7 @@ export const listTable = (
         sortKey: ({ firstSeen }) => firstSeen,
       },
       {
-        heading: 'Last seen (UTC)',
+        heading: 'Last reported (UTC)',
         cell: ({ lastSeen }) => time(lastSeen),
         sortKey: ({ lastSeen }) => lastSeen,
       },

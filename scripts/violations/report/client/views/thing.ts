@@ -9,7 +9,8 @@ import { tiles } from '../parts/tiles.ts'
 import { violationTable } from '../parts/violation-table.ts'
 import { card } from '../parts/words.ts'
 import { type Query, thingPath } from '../route.ts'
-import { alarmsOf, rangeIn, wholeRange } from './subject.ts'
+import { rangeIn, wholeRange } from './range.ts'
+import { alarmsOf } from './subject.ts'
 
 const DAY_MS = 86_400_000
 

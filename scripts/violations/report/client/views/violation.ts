@@ -11,7 +11,8 @@ import { type Column, plainTable } from '../parts/table.ts'
 import { violationColumns } from '../parts/violation-table.ts'
 import { card, durationText, relativeText, seenText, stateBadge, thingLink } from '../parts/words.ts'
 import type { Query } from '../route.ts'
-import { alarmsOf, rangeAround, rangeIn, thresholdOf, wholeRange } from './subject.ts'
+import { rangeAround, rangeIn, wholeRange } from './range.ts'
+import { alarmsOf, thresholdOf } from './subject.ts'
 
 const NEIGHBOURS_MS = 24 * 3_600_000
 /** On each side. */
@@ -61,14 +62,15 @@ function panel(context: Context, violation: Violation, query: Query): HTMLElemen
   const { thingName, behavior, startedAt, endedAt = report.generatedAt } = violation
   const series = report.seriesOf(thingName)
   const own = seriesName(behavior)
-  const home = rangeAround(violation, report.generatedAt)
+  const whole = wholeRange(series, [violation], report.generatedAt)
+  const home = rangeAround(violation, whole, report.generatedAt)
   const path = linkTo(violation).slice(1)
   return metricPanel({
     series,
     metric: query.metric ?? own,
     range: rangeIn(query, home),
     home: { range: home, text: 'Around the alarm' },
-    whole: wholeRange(series, [violation], report.generatedAt),
+    whole,
     alarm: { from: startedAt, to: endedAt },
     alarmsOf: (metric) => alarmsOf(context, thingName, metric, violation),
     thresholdOf: (metric) => (metric === own ? thresholdOf(violation) : undefined),

@@ -1,7 +1,7 @@
 /** Who talks to this machine, or it to them: established TCP connections summed by remote host. */
 import { h, table } from '../dom.js'
 import { formatCount, formatPorts } from '../format.js'
-import { ownerOfHost } from '../owners.js'
+import { ownerOfHost, shareText } from '../owners.js'
 import { leftOut, processCell } from './listeners.js'
 
 /** Rows drawn; a report may name thousands of hosts. */
@@ -35,11 +35,18 @@ export function drawConnections(model, chosen) {
 /** @type {{heading: string, counted?: boolean, cell: (host: any, model: import('../model.js').Model) => import('../dom.js').Child}[]} */
 const COLUMNS = [
   { heading: 'Remote host', cell: ({ address }) => h('span', { class: 'mono' }, address) },
-  { heading: 'Process', cell: ({ address }, model) => processCell(ownerOfHost(model, address)) },
+  { heading: 'Process', cell: hostProcess },
   { heading: 'Count', counted: true, cell: ({ count }) => formatCount(count) },
   { heading: 'Remote ports', counted: true, cell: ({ remotePorts }) => formatPorts(remotePorts) },
   { heading: 'Local ports', counted: true, cell: ({ localPorts }) => formatPorts(localPorts) },
 ]
+
+/** One process is looked up for a host: of several connections it need not be that of all. @param {any} host @param {import('../model.js').Model} model */
+function hostProcess({ address, count }, model) {
+  const owner = ownerOfHost(model, address)
+  const share = owner === undefined ? undefined : shareText(count)
+  return [processCell(owner), share === undefined ? '' : h('div', { class: 'muted share' }, share)]
+}
 
 /** The one that was asked for is shown, however many are before it. @param {any[]} hosts @param {string | undefined} address */
 function withChosen(hosts, address) {

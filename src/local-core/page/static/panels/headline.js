@@ -57,7 +57,7 @@ const LINK_TEXTS = {
 }
 
 /** @param {import('../model.js').Model} model */
-export function drawBanner({ link, component, intervals, session }) {
+export function drawBanner({ link, component, intervals, session, alarms }) {
   if (link === 'lost' || link === 'refused') return [h('p', { class: 'banner' }, LINK_TEXTS[link])]
   if (component?.state === 'BROKEN') {
     return [
@@ -75,16 +75,23 @@ export function drawBanner({ link, component, intervals, session }) {
       'p',
       { class: 'banner' },
       session?.kind === 'device'
-        ? 'No history of the last day: the agent writes it after each report interval.'
+        ? deviceWaitsText(session.directory, alarms.health !== undefined)
         : 'Waiting for the first report. It comes within one interval of the start.',
     ),
   ]
 }
 
+/** @param {string} directory @param {boolean} hasHealth */
+export const deviceWaitsText = (directory, hasHealth) =>
+  hasHealth
+    ? 'No history of the last day: the agent writes it after each report interval.'
+    : `No state of an agent could be read in ${directory}: none is there yet, or this user may not read it. What an agent writes there is shown here at once.`
+
 /** @param {import('../model.js').Model} model */
 export function drawTiles({ intervals, replies, alarms, session }) {
   const view = intervals[0]?.view
-  const accepted = session?.kind === 'device' ? alarms.health?.view.reports : undefined
+  const isDevice = session?.kind === 'device'
+  const accepted = alarms.health?.view.reports
   return [
     alarmTile(alarms),
     tile('Listening TCP', count(view?.tcpPorts?.total), isNew(view, 'tcp')),
@@ -104,13 +111,13 @@ export function drawTiles({ intervals, replies, alarms, session }) {
       view?.traffic && formatBytes(view.traffic.bytesOut),
       view?.traffic && `${formatCount(view.traffic.packetsOut)} packets`,
     ),
-    accepted === undefined
-      ? tile('Reports accepted', formatCount(replies.ACCEPTED), notAccepted(replies))
-      : tile(
+    isDevice
+      ? tile(
           'Reports accepted',
-          count(accepted.accepted),
-          accepted.rejected === undefined ? '' : `${formatCount(accepted.rejected)} rejected`,
-        ),
+          count(accepted?.accepted),
+          accepted?.rejected === undefined ? '' : `${formatCount(accepted.rejected)} rejected`,
+        )
+      : tile('Reports accepted', formatCount(replies.ACCEPTED), notAccepted(replies)),
   ]
 }
 

@@ -7,7 +7,7 @@ import { standings } from '../alarms.js'
 import { alarmStrip, timeChart } from '../chart.js'
 import { h } from '../dom.js'
 import { formatDuration, formatTime } from '../format.js'
-import { behaviorOf, fieldsOf, memberOf, trialSentence } from '../trial-view.js'
+import { behaviorOf, fieldsOf, memberOf, originText, readableText, trialSentence } from '../trial-view.js'
 
 /** Typing is not asked about letter by letter. */
 const CALM_MS = 250
@@ -18,12 +18,13 @@ const ALARMS_SHOWN_MAX = 6
 
 /** @typedef {import('../model.js').Model} Model */
 /** @typedef {(path: string, body: unknown) => Promise<import('../requests.js').Reply>} Post */
-/** @typedef {{securityProfile: string, behavior: Record<string, any>}} Choice */
+/** @typedef {{securityProfile: string, behavior: Record<string, any>, origin?: any}} Choice */
 
 /** @param {HTMLElement} place @param {Post} post */
 export function createTrialForm(place, post) {
   const form = formFields()
   const sentence = h('p', { class: 'sentence', role: 'status' })
+  const origin = h('p', { class: 'note' })
   const faults = h('ul', { class: 'faults' })
   const pictures = h('div', { class: 'pictures' })
   const json = h('pre', { tabindex: 0, 'aria-label': 'The behavior as JSON' })
@@ -39,6 +40,7 @@ export function createTrialForm(place, post) {
         'div',
         { class: 'result' },
         sentence,
+        origin,
         faults,
         pictures,
         h('div', { class: 'actions' }, copy, apply, done),
@@ -54,6 +56,8 @@ export function createTrialForm(place, post) {
   /** @type {any[]} */
   let metrics = []
   let canApply = false
+  let isDevice = false
+  let isTouched = false
   let asked = 0
   let timer = 0
   let offered = ''
@@ -63,7 +67,9 @@ export function createTrialForm(place, post) {
   form.element.addEventListener('submit', (event) => event.preventDefault())
   form.behavior.addEventListener('change', () => choose(choices[Number(form.behavior.value)]))
   form.element.addEventListener('input', (event) => {
-    if (event.target !== form.behavior) soon()
+    if (event.target === form.behavior) return
+    isTouched = true
+    soon()
   })
   copy.addEventListener('click', async () => {
     await navigator.clipboard.writeText(json.textContent ?? '')
@@ -84,10 +90,18 @@ export function createTrialForm(place, post) {
   function choose(choice) {
     if (choice === undefined) return
     chosen = choice
+    isTouched = false
     form.behavior.value = String(choices.indexOf(choice))
     form.fill(fieldsOf(choice.behavior), metrics)
     done.textContent = ''
+    sayOrigin()
     ask()
+  }
+
+  function sayOrigin() {
+    const { note } = originText(chosen?.origin, formatTime)
+    origin.textContent = chosen?.behavior.criteria === undefined && isDevice ? NO_CRITERIA : (note ?? '')
+    origin.hidden = origin.textContent === ''
   }
 
   /** @param {Choice} choice */
@@ -108,6 +122,7 @@ export function createTrialForm(place, post) {
     asked += 1
     askedAt = Date.now()
     const own = asked
+    const { asNow } = originText(chosen.origin, formatTime)
     const wanted = request(chosen)
     const { ok, value, problem } = await post('/trial', wanted)
     // A later question has been asked meanwhile.
@@ -116,12 +131,12 @@ export function createTrialForm(place, post) {
     const isGood = ok && value.ok
     setDisabled(apply, !isGood || value.trial.notJudged !== undefined)
     sentence.textContent = isGood
-      ? trialSentence(value.trial, formatDuration)
+      ? trialSentence(value.trial, formatDuration, asNow)
       : ok
         ? 'It would not be taken:'
         : problem
     faults.replaceChildren(...(ok && !value.ok ? value.faults.map(faultItem) : []))
-    pictures.replaceChildren(...(isGood ? picturesOf(value.trial) : []))
+    pictures.replaceChildren(...(isGood ? picturesOf(value.trial, asNow) : []))
   }
 
   return {
@@ -129,6 +144,7 @@ export function createTrialForm(place, post) {
     draw(model) {
       metrics = model.session?.metrics ?? []
       canApply = model.session?.canApply ?? false
+      isDevice = model.session?.kind === 'device'
       apply.hidden = !canApply
       const newest = model.intervals[0]?.at ?? 0
       if (newest > measuredAt && Date.now() - askedAt > RENEW_MS) {
@@ -144,8 +160,10 @@ export function createTrialForm(place, post) {
       const same = choices.find((each) => isSame(each, chosen))
       // What is being typed stays, also when the agent has just been told something else.
       if (chosen === undefined || same === undefined) choose(choices[0])
+      else if (!isTouched && JSON.stringify(same) !== JSON.stringify(chosen)) choose(same)
       else {
         chosen = same
+        sayOrigin()
         form.behavior.value = String(choices.indexOf(same))
         ask()
       }
@@ -158,13 +176,22 @@ export function createTrialForm(place, post) {
   }
 }
 
+const NO_CRITERIA =
+  'No violation tells yet by which criteria the agent judges this behavior: give them with --profile.'
+
 /** @param {Choice} a @param {Choice | undefined} b */
 const isSame = (a, b) => a.securityProfile === b?.securityProfile && a.behavior.name === b?.behavior.name
 
 /** Behaviors as their authors wrote them, then those of which only name and metric are known. @param {Model} model @returns {Choice[]} */
-function choicesOf({ profiles, alarms }) {
+function choicesOf({ profiles, origins, alarms }) {
   const known = profiles.flatMap(({ securityProfileName, behaviors = [] }) =>
-    behaviors.map((/** @type {any} */ behavior) => ({ securityProfile: securityProfileName, behavior })),
+    behaviors.map((/** @type {any} */ behavior) => ({
+      securityProfile: securityProfileName,
+      behavior,
+      origin: origins.find(
+        (each) => each.securityProfileName === securityProfileName && each.behaviorName === behavior.name,
+      ),
+    })),
   )
   const others = standings(alarms)
     .map(({ securityProfile, behavior, metric }) => ({
@@ -206,12 +233,12 @@ function formFields() {
   value.addEventListener('input', sayValue)
 
   function sayValue() {
-    const number = Number(value.value)
-    valueHelp.textContent =
-      value.value.trim() !== '' && Number.isFinite(number) && number >= 1000
-        ? `That is ${formatMetric(metric.textContent ?? '', number)}. ${help}`
-        : help
+    const readable = readableText(value.value, isList, (number) =>
+      formatMetric(metric.textContent ?? '', number),
+    )
+    valueHelp.textContent = `${readable}${help}`
   }
+  let isList = false
   let help = ''
 
   return {
@@ -234,7 +261,7 @@ function formFields() {
         ...operators.map((/** @type {string} */ each) => h('option', { value: each }, each)),
       )
       operator.value = operators.includes(fields.operator) ? fields.operator : operators[0]
-      const isList = known !== undefined && known.member !== 'count' && known.member !== 'number'
+      isList = known !== undefined && known.member !== 'count' && known.member !== 'number'
       help = isList
         ? 'With commas between, as in a profile.'
         : `A number${known?.statistical === false ? '' : ', or a statistic such as p99'}.`
@@ -300,8 +327,8 @@ function setDisabled(button, isDisabled) {
 const faultItem = ({ path, given, problem }) =>
   h('li', {}, h('span', { class: 'mono' }, path), ` ${problem}${given === undefined ? '' : `, got ${given}`}`)
 
-/** @param {any} trial */
-function picturesOf({ from, to, points, now, before, behavior }) {
+/** @param {any} trial @param {string} asNow */
+function picturesOf({ from, to, points, now, before, behavior }, asNow) {
   if (from === undefined || to <= from) return []
   const bandsOf = (/** @type {any} */ { alarms }) =>
     alarms.map((/** @type {any} */ alarm) => ({ from: alarm.from, to: alarm.to ?? to }))
@@ -349,7 +376,7 @@ function picturesOf({ from, to, points, now, before, behavior }) {
       'div',
       { class: 'strips' },
       strip('With this change', now),
-      before === undefined ? '' : strip('As it stands', before),
+      before === undefined ? '' : strip(`${asNow.charAt(0).toUpperCase()}${asNow.slice(1)}`, before),
     ),
     h('p', { class: 'axis' }, h('span', {}, formatTime(from)), h('span', {}, formatTime(to))),
     now.alarms.length === 0
