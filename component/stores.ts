@@ -46,6 +46,8 @@ export async function openStores(
         'waiting for another agent, which works in the same directory: stop it, or give one of the two another StateDirectory',
         { directory, pid },
       ),
+    onImpossible: (error) =>
+      log.warn('no lock: another agent here would not be noticed', { directory, error }),
     sleep: (ms) => clock.sleep(ms, signal),
     isOver: () => signal.aborted,
   })

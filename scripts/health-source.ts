@@ -60,19 +60,18 @@ const SOCKET_REASONS: Readonly<Record<string, string>> = {
   EACCES: "only root and the agent's own user may ask: try with sudo",
 }
 
-/** A state that is older is of an agent that does not run as it should: it would have been written at each of three reports. */
-export const staleAfterSeconds = ({ reportIntervalSeconds }: Health): number =>
-  Math.max(STALE_SECONDS_MIN, REPORTS_MISSED * reportIntervalSeconds)
+/** A state that is older is of an agent that does not run as it should: three times it would have been written. */
+export const staleAfterSeconds = ({ stateIntervalSeconds: each }: Health): number | undefined =>
+  typeof each === 'number' ? Math.max(STALE_SECONDS_MIN, WRITES_MISSED * each) : undefined
 
 const STALE_SECONDS_MIN = 60
-const REPORTS_MISSED = 3
+const WRITES_MISSED = 3
 
 const VERSION = 1
 
 /** Numbers that are printed; what else is missing is not mentioned. */
 const NUMBERS = [
   ['at'],
-  ['reportIntervalSeconds'],
   ['uptimeSeconds'],
   ['starts'],
   ['residentBytes'],

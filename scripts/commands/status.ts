@@ -22,7 +22,7 @@ import type { FleetStatusOptions } from './fleet-status.ts'
 export interface StatusOptions {
   readonly socket?: string
   readonly file?: string
-  /** Seconds; of a file that of three reports where it is not given, of a socket none. */
+  /** Seconds; of a file three times its own beat where it is not given, of a socket none. */
   readonly maxAge?: number
   readonly output: 'text' | 'json'
 }
@@ -41,7 +41,8 @@ Without --socket or --file the file status.json of the usual work folders is
 read, as in /greengrass/v2/work/community.greengrass.DeviceDefender.
 
 Not healthy is also an agent that has ended, and a file that is older than
---max-age, or without it three times the time between reports, but a minute.
+--max-age; without it three times the time in which it is written again, as a
+rule that between reports, but a minute.
 
 Examples:
   sudo npx defender status

@@ -97,7 +97,7 @@ export class HealthRecord {
     link: NucleusLink,
     { outbox, history }: { readonly outbox: Outbox; readonly history: History },
     behaviors: readonly BehaviorHealth[],
-    reportIntervalSeconds: number,
+    stateIntervalSeconds: number | undefined,
   ): Health {
     const { clock, agentVersion, residentBytes } = this.#ports
     const size = outbox.size()
@@ -108,7 +108,7 @@ export class HealthRecord {
       agentVersion,
       thingName: this.#thingName,
       at: clock.wallMs(),
-      reportIntervalSeconds,
+      ...(stateIntervalSeconds === undefined ? {} : { stateIntervalSeconds }),
       nucleus: link.kind,
       isConnected: link.core !== undefined,
       uptimeSeconds: Math.round((clock.monotonicMs() - this.#startedMs) / 1000),

@@ -23,6 +23,8 @@ export class ConfigRefused extends Error {
   override readonly name = 'ConfigRefused'
 }
 
+const CONNECT_AGAIN_MS = 1_000
+
 /** Nuclei send one event for each changed key; all of one deployment come within this time. */
 const CONFIGURATION_SETTLE_MS = 200
 
@@ -42,14 +44,10 @@ export async function runMonitor(ports: Ports, thingName: string, signal: AbortS
   })
   let stores: Stores | undefined
   try {
-    let config: Config | undefined
-    const core = await link.open(signal, async (each) => {
-      config = await firstConfig(each, ports)
-    })
-    if (core === undefined || config === undefined) return
-    log.setLevel(config.logLevel)
-    stores = await ports.openStores(config, signal)
-    if (stores === undefined) return
+    const opened = await openAll(link, ports, signal)
+    if (opened === undefined) return
+    const { core, config } = opened
+    stores = opened.stores
     journal = await openJournal(stores, ports)
     const faults = new FaultLog(log)
     const running = new Running({
@@ -70,6 +68,29 @@ export async function runMonitor(ports: Ports, thingName: string, signal: AbortS
     await link.core?.close()
     await stores?.close()
   }
+}
+
+/** The first connection, the configuration and the stores; undefined when `signal` is aborted before all are there. */
+async function openAll(link: NucleusLink, ports: Ports, signal: AbortSignal) {
+  while (!signal.aborted) {
+    let config: Config | undefined
+    const core = await link.open(signal, async (each) => {
+      config = await firstConfig(each, ports)
+    })
+    if (core === undefined || config === undefined) return undefined
+    ports.log.setLevel(config.logLevel)
+    const stores = await ports.openStores(config, AbortSignal.any([signal, lossOf(core)]))
+    if (stores !== undefined) return { core, config, stores }
+    // The nucleus went away while another agent's end was waited for.
+    await ports.clock.sleep(CONNECT_AGAIN_MS, signal)
+  }
+  return undefined
+}
+
+function lossOf({ closed }: CoreClient): AbortSignal {
+  const lost = new AbortController()
+  void closed.then(() => lost.abort())
+  return lost.signal
 }
 
 async function openJournal(stores: Stores, { clock }: Ports): Promise<Journal> {

@@ -102,6 +102,8 @@ export class Running {
         ? { intervalSeconds: config.sampleIntervalSeconds }
         : { schedule: config.schedule }),
     })
+    // The former process's says that it has ended, until then.
+    void this.#parts.stores.writeStatus(this.health())
   }
 
   /** Subscribes to the replies, before the first report goes out on this connection, and sends what has waited for it. */
@@ -128,6 +130,7 @@ export class Running {
     this.#setup = setup
     await this.#useDetect(this.#makeDetect(setup))
     this.#reconfigured.abort()
+    void this.#parts.stores.writeStatus(this.health())
     return true
   }
 
@@ -202,7 +205,7 @@ export class Running {
   health(): Health {
     const { journal, link, stores, record } = this.#parts
     const behaviors = this.#detect.status(journal.state)
-    return record.health(journal.state, link, stores, behaviors, this.#intervalMs() / 1000)
+    return record.health(journal.state, link, stores, behaviors, stateIntervalSeconds(this.#setup.config))
   }
 
   /** Aborted at the end, and when the configuration changes. */
@@ -356,4 +359,17 @@ export class Running {
     const { schedule, sampleIntervalSeconds } = this.#setup.config
     return schedule === undefined ? sampleIntervalSeconds * 1000 : this.#scheduledMs
   }
+}
+
+/** How often the state is written by plan, local samples aside. */
+function stateIntervalSeconds({
+  schedule,
+  sampleIntervalSeconds,
+  healthIntervalSeconds,
+}: Config): number | undefined {
+  const each = [
+    ...(schedule === undefined ? [sampleIntervalSeconds] : []),
+    ...(healthIntervalSeconds === 0 ? [] : [healthIntervalSeconds]),
+  ]
+  return each.length === 0 ? undefined : Math.min(...each)
 }

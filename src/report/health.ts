@@ -9,9 +9,12 @@ export interface Health {
   readonly agentVersion: string
   readonly thingName: string
   readonly at: number
-  /** Time between reports; with a `Schedule` the last one. The state is written at each report, if not oftener. */
-  readonly reportIntervalSeconds: number
-  /** In the file alone: the process ended in order after it had written this. */
+  /**
+   * The state is written at least so often: at each report, and with each health message. Absent where only a `Schedule`
+   * would tell.
+   */
+  readonly stateIntervalSeconds?: number
+  /** The last state of a process that ended in order. */
   readonly hasEnded?: true
   readonly nucleus: 'classic' | 'lite'
   readonly isConnected: boolean

@@ -4,9 +4,9 @@
  * process that was killed, or of a former boot, is nobody's.
  *
  * It is seen through /proc: processes in two containers do not see each other and are not kept apart. On a disk that
- * takes no file there is no lock either, nor anything that could be torn.
+ * takes no file there is no lock.
  */
-import { link, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { link, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { errorCode, nodeFiles } from './files.ts'
 
@@ -15,66 +15,108 @@ export interface StateLock {
 }
 
 export interface LockWait {
-  /** Called once, with the id of the process that has the lock; it is then waited for. */
+  /** Called each hour, at first at once, with the id of the process that has the lock and is waited for. */
   readonly onHeld: (pid: number) => void
+  /** There can be no lock here, and nobody is known to have one. */
+  readonly onImpossible: (error: unknown) => void
   /** Resolves when it is time to look again. */
   readonly sleep: (ms: number) => Promise<void>
   /** Whether to give up; the answer is then no lock. */
   readonly isOver: () => boolean
 }
 
+const NAME = 'agent.lock'
 const LOOK_AGAIN_MS = 500
-/** Two processes that take over the same old lock in the same instant: the first one finds out after this. */
-const TAKE_OVER_MS = 50
+const LOOKS_AN_HOUR = 3_600_000 / LOOK_AGAIN_MS
 
-/** Waits for as long as another process has it: a process that the nucleus started may have a predecessor that is still ending. */
+/** Waits for as long as another process has it: one that the nucleus started may have a predecessor that is still ending. */
 export async function lockState(directory: string, wait: LockWait): Promise<StateLock | undefined> {
-  const path = join(directory, 'agent.lock')
   const own = await identityOf(process.pid)
-  if (own === undefined) return unlocked
-  for (let wasHeld = false; !wait.isOver(); ) {
-    const outcome = await tryLock(directory, path, own, wait)
-    if (outcome === 'locked') return { release: () => release(path, own) }
-    if (outcome === 'impossible') return unlocked
-    if (outcome === 'changed') continue
-    if (!wasHeld) wait.onHeld(outcome.pid)
-    wasHeld = true
+  const path = join(directory, NAME)
+  for (let looks = 0; !wait.isOver(); ) {
+    const outcome = await tryLock(directory, own)
+    if (outcome.kind === 'locked') {
+      await removeLeftovers(directory)
+      return { release: () => release(path, own) }
+    }
+    if (outcome.kind === 'impossible') {
+      wait.onImpossible(outcome.error)
+      return { release: async () => {} }
+    }
+    if (outcome.kind === 'changed') continue
+    if (looks % LOOKS_AN_HOUR === 0) wait.onHeld(outcome.pid)
+    looks += 1
     await wait.sleep(LOOK_AGAIN_MS)
   }
   return undefined
 }
 
-const unlocked: StateLock = { release: async () => {} }
+type Outcome =
+  | { readonly kind: 'locked' }
+  | { readonly kind: 'held'; readonly pid: number }
+  | { readonly kind: 'changed' } // an old lock is out of the way
+  | { readonly kind: 'impossible'; readonly error: unknown }
 
-async function tryLock(
-  directory: string,
-  path: string,
-  own: string,
-  { sleep }: LockWait,
-): Promise<'locked' | 'impossible' | 'changed' | { readonly pid: number }> {
-  const temporary = `${path}.${process.pid}`
+async function tryLock(directory: string, own: string | undefined): Promise<Outcome> {
+  const path = join(directory, NAME)
   try {
+    if (own === undefined) throw new Error('/proc does not tell of this process')
     await nodeFiles.makeDirectory(directory)
-    await writeFile(temporary, own, { mode: 0o600 })
-    // With its text from the first instant, unlike a file that is created and then written.
-    const isNew = await link(temporary, path).then(
-      () => true,
-      (error) => {
-        if (errorCode(error) === 'EEXIST') return false
-        throw error
-      },
-    )
-    if (isNew) return 'locked'
-    const pid = await holderOf(path)
-    if (pid !== undefined && pid !== process.pid) return { pid }
-    await rename(temporary, path)
-    await sleep(TAKE_OVER_MS)
-    return (await textOf(path)) === own ? 'locked' : 'changed'
-  } catch {
-    return 'impossible'
+    if (await create(path, own)) return { kind: 'locked' }
+    return (await heldAt(path)) ?? (await moveAside(path))
+  } catch (error) {
+    // A full disk must not let a second one in.
+    return (await heldAt(path)) ?? { kind: 'impossible', error }
+  }
+}
+
+const temporaryOf = (path: string, use: string): string => `${path}.${process.pid}.${use}`
+
+/** False where it is there already. It has its text from the first instant, unlike a file that is created and then written. */
+async function create(path: string, text: string): Promise<boolean> {
+  const temporary = temporaryOf(path, 'new')
+  try {
+    await rm(temporary, { force: true })
+    await writeFile(temporary, text, { mode: 0o600, flag: 'wx' })
+    await link(temporary, path).catch((error) => {
+      // File systems without hard links, such as FAT.
+      if (!['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS'].includes(errorCode(error))) throw error
+      return writeFile(path, text, { mode: 0o600, flag: 'wx' })
+    })
+    return true
+  } catch (error) {
+    if (errorCode(error) === 'EEXIST') return false
+    throw error
   } finally {
     await rm(temporary, { force: true }).catch(() => {})
   }
+}
+
+/** An old lock. Not written over: between looking and writing another may have got it, which is seen once it is moved. */
+async function moveAside(path: string): Promise<Outcome> {
+  const aside = temporaryOf(path, 'old')
+  await rename(path, aside).catch((error) => {
+    if (errorCode(error) !== 'ENOENT') throw error
+  })
+  const held = await heldAt(aside)
+  if (held !== undefined) await link(aside, path).catch(() => {})
+  await rm(aside, { force: true })
+  return held ?? { kind: 'changed' }
+}
+
+/** Of processes that were killed amid all this. */
+async function removeLeftovers(directory: string): Promise<void> {
+  for (const name of await readdir(directory).catch(() => [])) {
+    const pid = /^agent\.lock\.(\d+)\./.exec(name)?.[1]
+    if (pid === undefined || (await identityOf(Number(pid))) !== undefined) continue
+    await rm(join(directory, name), { force: true }).catch(() => {})
+  }
+}
+
+/** Another process that has the lock, if it still runs. */
+async function heldAt(path: string): Promise<Extract<Outcome, { kind: 'held' }> | undefined> {
+  const pid = await holderOf(path)
+  return pid === undefined || pid === process.pid ? undefined : { kind: 'held', pid }
 }
 
 /** The process that has the lock, if it still runs. */
@@ -85,7 +127,7 @@ async function holderOf(path: string): Promise<number | undefined> {
 }
 
 /** Another's lock stays. */
-async function release(path: string, own: string): Promise<void> {
+async function release(path: string, own: string | undefined): Promise<void> {
   if ((await textOf(path)) === own) await rm(path, { force: true }).catch(() => {})
 }
 

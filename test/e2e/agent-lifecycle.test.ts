@@ -211,20 +211,25 @@ test.concurrent.for(['classic', 'lite'] as const)(
   },
 )
 
-test('two in one state directory: the second waits, says whom for, and goes on when the first has ended', async (context) => {
-  const directory = mkdtempSync(join(tmpdir(), 'shared-'))
-  context.onTestFinished(() => rmSync(directory, { recursive: true, force: true }))
-  const options = { mode: 'classic', configuration: { StateDirectory: directory } } as const
-  const first = await startAgent(context, options)
-  await first.nextReport()
-  const second = await startAgent(context, options)
-  const line = await second.logWhere('waiting', ({ message }) =>
-    message.startsWith('waiting for another agent'),
-  )
-  expect(line).toMatchObject({ level: 'error', directory, pid: expect.any(Number) })
-  await first.nextReport()
-  expect(second.reports).toEqual([])
-  await first.core.stop()
-  await second.nextReport()
-  expect(second.log.filter(({ message }) => /damage/.test(message))).toEqual([])
-})
+/** The emulator has a `/proc/self/stat` of its own, in which processes begin at another instant than others see. */
+const isEmulated = slowness > 1
+test.skipIf(isEmulated)(
+  `two in one state directory: the second waits and says whom for, until the first has ended${isEmulated ? ' (skipped: emulated)' : ''}`,
+  async (context) => {
+    const directory = mkdtempSync(join(tmpdir(), 'shared-'))
+    context.onTestFinished(() => rmSync(directory, { recursive: true, force: true }))
+    const options = { mode: 'classic', configuration: { StateDirectory: directory } } as const
+    const first = await startAgent(context, options)
+    await first.nextReport()
+    const second = await startAgent(context, options)
+    const line = await second.logWhere('waiting', ({ message }) =>
+      message.startsWith('waiting for another agent'),
+    )
+    expect(line).toMatchObject({ level: 'error', directory, pid: expect.any(Number) })
+    await first.nextReport()
+    expect(second.reports).toEqual([])
+    await first.core.stop()
+    await second.nextReport()
+    expect(second.log.filter(({ message }) => /damage/.test(message))).toEqual([])
+  },
+)

@@ -3,6 +3,7 @@
  * outlives the process, which can be killed at any write.
  */
 import { setImmediate } from 'node:timers/promises'
+import type { Config } from '../../src/config/settings.ts'
 import { type CoreClient, IpcError, type IpcErrorCode, type Message } from '../../src/ipc/core-client.ts'
 import {
   AGENT_STATE_VERSION,
@@ -125,6 +126,8 @@ export class FakeDisk {
   /** Appended so far, also what is done with. */
   lastId = 0
   lastHealth: Health | undefined
+  /** Another agent works there: it is waited for. */
+  isHeld = false
   /** Writes until the process is killed, the last one being done or, for a fraction, not. */
   killAfter = Number.POSITIVE_INFINITY
   #isDead = false
@@ -270,6 +273,9 @@ export function fakePorts({ clock, nucleus, disk, readCustomMetric }: FakePortsO
       }),
     ticks: ({ sampleIntervalSeconds }, signal) =>
       intervalTicks(clock, sampleIntervalSeconds, 'phase', signal),
-    openStores: async () => disk.stores(),
+    openStores: async (_: Config, signal: AbortSignal) => {
+      while (disk.isHeld && !signal.aborted) await clock.sleep(500, signal)
+      return disk.isHeld ? undefined : disk.stores()
+    },
   } satisfies Ports
 }

@@ -5,7 +5,7 @@ export const HEALTH_AT = Date.UTC(2026, 10, 24, 10)
 
 export const healthy: Health = {
   healthVersion: 1,
-  reportIntervalSeconds: 300,
+  stateIntervalSeconds: 300,
   agentVersion: '0.1.0',
   thingName: 'gateway-1',
   at: HEALTH_AT,

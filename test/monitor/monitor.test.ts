@@ -120,6 +120,60 @@ describe('the start', () => {
     expect(agent.end).toBeUndefined()
   })
 
+  test('another agent in the state directory is waited for, also while the nucleus goes away', async () => {
+    disk.isHeld = true
+    const agent = new Process()
+    await pass(MINUTE)
+    expect(nucleus.states).toEqual([])
+    nucleus.disconnect()
+    await pass(MINUTE)
+    expect(nucleus.connectCount).toBe(2)
+    disk.isHeld = false
+    await pass(MINUTE)
+    expect(nucleus.states).toEqual(['RUNNING'])
+    expect(nucleus.isSubscribed).toBe(true)
+    expect(agent.end).toBeUndefined()
+  })
+
+  test('another agent in the state directory holds up no end', async () => {
+    disk.isHeld = true
+    const agent = new Process()
+    await pass(SECOND)
+    await agent.stop()
+    expect(agent.end).toBe('ended')
+  })
+
+  test('the state tells at once that the agent runs, and at the end that it has ended', async () => {
+    const first = new Process()
+    await pass(SECOND)
+    expect(disk.lastHealth).toMatchObject({ stateIntervalSeconds: 300 })
+    expect(disk.lastHealth).not.toHaveProperty('hasEnded')
+    await first.stop()
+    expect(disk.lastHealth).toMatchObject({ hasEnded: true })
+    new Process()
+    await pass(SECOND)
+    expect(disk.lastHealth).not.toHaveProperty('hasEnded')
+  })
+
+  test.each([
+    { of: 'a schedule alone', configuration: { Schedule: '0 3 * * *' }, seconds: undefined },
+    {
+      of: 'a schedule and health messages',
+      configuration: { Schedule: '0 3 * * *', HealthIntervalSeconds: 600 },
+      seconds: 600,
+    },
+    {
+      of: 'an hourly report, more often health',
+      configuration: { SampleIntervalSeconds: 3_600, HealthIntervalSeconds: 60 },
+      seconds: 60,
+    },
+  ])('how often the state is written, of $of', async ({ configuration, seconds }) => {
+    configure(configuration)
+    new Process()
+    await pass(SECOND)
+    expect(disk.lastHealth?.stateIntervalSeconds).toBe(seconds)
+  })
+
   test('a token that is refused at once: it ends after three tries, within seconds', async () => {
     nucleus.connectFails = ['refused', 'refused', 'refused']
     const agent = new Process()

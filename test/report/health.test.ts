@@ -11,7 +11,7 @@ const behavior = (state: BehaviorHealth['state'], index: number): BehaviorHealth
 
 const health: Health = {
   healthVersion: 1,
-  reportIntervalSeconds: 300,
+  stateIntervalSeconds: 300,
   agentVersion: '0.1.0',
   thingName: 'thing',
   at: 1,

@@ -21,7 +21,7 @@ afterEach(async () => {
   for (const step of undo.reverse()) await step()
 })
 
-const quick: Health = { ...healthy, reportIntervalSeconds: 10 }
+const quick: Health = { ...healthy, stateIntervalSeconds: 10 }
 
 const NOW = HEALTH_AT + 12_000
 
@@ -286,13 +286,22 @@ describe('a state that is old', () => {
   it.each([
     { name: 'reports each ten seconds', health: quick, mayBe: 60 },
     { name: 'reports each five minutes', health: healthy, mayBe: 900 },
-    { name: 'reports each hour', health: { ...healthy, reportIntervalSeconds: 3_600 }, mayBe: 10_800 },
+    {
+      name: 'a schedule and an hourly message',
+      health: { ...healthy, stateIntervalSeconds: 3_600 },
+      mayBe: 10_800,
+    },
     { name: 'an age that is allowed', health: quick, options: { maxAge: 5000 }, mayBe: 5000 },
   ])('may be $mayBe s with $name', async ({ health, options = {}, mayBe }) => {
     expect((await printHealth(aged(health, mayBe), options)).code).toBe(0)
     const { code, out } = await printHealth(aged(health, mayBe + 1), options)
     expect(code).toBe(1)
     expect(out).toContain('not seen since')
+  })
+
+  it('may have any age where nothing tells how often it is written', async () => {
+    const { stateIntervalSeconds: _, ...scheduled } = healthy
+    expect((await printHealth(aged(scheduled, 1_000_000))).code).toBe(0)
   })
 
   it('from the socket is of an agent that runs, unless an age is asked for', async () => {

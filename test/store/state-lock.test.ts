@@ -1,11 +1,13 @@
 /** The lock of a state directory, against real processes. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { beforeEach, expect, onTestFinished, test } from 'vitest'
+import { fileURLToPath } from 'node:url'
+import { build } from 'esbuild'
+import { beforeEach, expect, onTestFinished, test, vi } from 'vitest'
 import { lockState, type StateLock } from '../../src/store/state-lock.ts'
 
 let directory = ''
@@ -16,11 +18,17 @@ beforeEach(async () => {
   onTestFinished(() => rm(directory, { recursive: true, force: true }))
 })
 
-/** Looks at once again; `held` are the processes that were waited for. */
+/** Looks at once again; `held` are the processes that were waited for, `errors` why there was no lock. */
 function lock(isOver = () => false, into = directory) {
   const held: number[] = []
-  const locked = lockState(into, { onHeld: (pid) => held.push(pid), sleep: () => sleep(5), isOver })
-  return { held, locked }
+  const errors: unknown[] = []
+  const locked = lockState(into, {
+    onHeld: (pid) => held.push(pid),
+    onImpossible: (error) => errors.push(error),
+    sleep: () => sleep(5),
+    isOver,
+  })
+  return { held, errors, locked }
 }
 
 function start(command: string, ...args: string[]): ChildProcess & { pid: number } {
@@ -104,8 +112,63 @@ test('of another is not given back', async () => {
   expect(await readFile(path, 'utf8')).toBe('of another')
 })
 
-test('cannot be had where nothing can be written, and is not missed', async () => {
-  const { held, locked } = lock(() => false, '/proc/no-state')
+test('cannot be had where nothing can be written; that is told, and nothing stops', async () => {
+  const { held, errors, locked } = lock(() => false, '/proc/no-state')
   expect(await locked).toBeDefined()
   expect(held).toEqual([])
+  expect(errors).toEqual([expect.objectContaining({ code: 'ENOENT' })])
+})
+
+test('of a process that runs keeps others out also where nothing can be written any more', async () => {
+  const other = start('sleep', '60')
+  await writeFile(path, await identityOf(other.pid))
+  // As on a full disk: what would be written first cannot be.
+  await mkdir(`${path}.${process.pid}.new/in-the-way`, { recursive: true })
+  let looks = 0
+  const { held, errors, locked } = lock(() => ++looks > 2)
+  expect(await locked).toBeUndefined()
+  expect({ held, errors }).toEqual({ held: [other.pid], errors: [] })
+})
+
+test('leaves nothing of processes that were killed amid the taking of it, and leaves alone what others are about', async () => {
+  const other = start('sleep', '60')
+  for (const name of ['4194305.new', '4194305.old', `${other.pid}.new`])
+    await writeFile(`${path}.${name}`, '')
+  await lock().locked
+  expect((await readdir(directory)).sort()).toEqual(['agent.lock', `agent.lock.${other.pid}.new`])
+})
+
+test('that is old goes to one of many that find it in the same instant', async () => {
+  const root = fileURLToPath(new URL('../..', import.meta.url))
+  const program = join(directory, 'contender.mjs')
+  await build({
+    stdin: {
+      contents: `import { lockState } from './src/store/state-lock.ts'
+        const wait = { onHeld: () => {}, onImpossible: console.error, isOver: () => false }
+        wait.sleep = () => new Promise((resolve) => setTimeout(resolve, 1))
+        await lockState(process.argv[2], wait)
+        console.log('got it')
+        setInterval(() => {}, 1000)`,
+      resolveDir: root,
+    },
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    outfile: program,
+    logLevel: 'error',
+  })
+  const state = join(directory, 'state')
+  await mkdir(state)
+  for (let round = 0; round < 5; round += 1) {
+    await writeFile(join(state, 'agent.lock'), '4194305 1 a-boot')
+    let winners = 0
+    const contenders = Array.from({ length: 6 }, () => start(process.execPath, program, state))
+    for (const { stdout } of contenders) stdout?.on('data', () => (winners += 1))
+    await vi.waitFor(() => expect(winners).toBeGreaterThan(0), { timeout: 10_000 })
+    // All have come by then, and look each millisecond.
+    await sleep(300)
+    expect(winners).toBe(1)
+    for (const contender of contenders) contender.kill('SIGKILL')
+    await Promise.all(contenders.map((contender) => once(contender, 'close')))
+  }
 })

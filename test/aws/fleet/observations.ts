@@ -20,7 +20,7 @@ export function healthOf(device: SimulatedDevice, intervalMs: number, nowMs: num
   const accepted = run.isAccepted ? reports : 0
   return {
     healthVersion: 1,
-    reportIntervalSeconds: 300,
+    stateIntervalSeconds: 300,
     agentVersion: run.version,
     thingName: device.thingName,
     at,

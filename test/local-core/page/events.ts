@@ -154,7 +154,7 @@ export const exfiltration = {
 
 export const healthOf = (at: number, behaviors: readonly object[] = []) => ({
   healthVersion: 1,
-  reportIntervalSeconds: 300,
+  stateIntervalSeconds: 300,
   agentVersion: '0.1.0',
   thingName: 'gateway',
   at,

@@ -14,7 +14,7 @@ import { readPromql } from './promql.ts'
 const NOW = 1_795_506_600_000
 const health: Health = {
   healthVersion: 1,
-  reportIntervalSeconds: 300,
+  stateIntervalSeconds: 300,
   agentVersion: '0.1.0',
   thingName: 'gateway-7',
   at: NOW - 10_000,
