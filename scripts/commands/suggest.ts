@@ -4,7 +4,7 @@
  *
  * Exit status: 0 proposed, 1 a part of the history could not be read, 2 nothing could, or a file not be written.
  */
-import { stat } from 'node:fs/promises'
+import { lstat, unlink } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { NAME_MAX, namePattern } from '../../src/detect/profile-limits.ts'
@@ -109,15 +109,21 @@ export async function suggest(
   }
   const testsPath = join(dirname(out), basename(testPathOf(out)))
   if (!force) for (const path of [out, testsPath]) await refuseExisting(path)
-  await writeWholeFile(out, profile)
-  await writeWholeFile(testsPath, tests)
+  await writeWholeFile(out, profile, { isNew: !force })
+  try {
+    await writeWholeFile(testsPath, tests, { isNew: !force })
+  } catch (error) {
+    // The next call would find its own profile in the way.
+    if (!force) await unlink(out).catch(() => undefined)
+    throw error
+  }
   io.write(`${out}: ${plural(proposal.behaviors.length, 'behavior')} proposed; tests in ${testsPath}\n`)
   return problems.length > 0 ? 1 : 0
 }
 
-/** Before anything is written: not the profile without its tests. */
+/** Before anything is written: not the profile without its tests. A link that points nowhere is there, too. */
 async function refuseExisting(path: string): Promise<void> {
-  const isThere = await stat(path).then(
+  const isThere = await lstat(path).then(
     () => true,
     () => false,
   )

@@ -21,11 +21,17 @@ export interface NumbersSeen {
 export interface ListSeen {
   readonly kind: 'list'
   readonly member: Exclude<ValueMember, 'count' | 'number'>
-  /** In how many reports each element was. */
-  readonly elements: ReadonlyMap<Element, number>
+  readonly elements: ReadonlyMap<Element, ElementSeen>
   readonly reports: number
   /** More elements than were kept. */
   readonly isOverfull: boolean
+}
+
+export interface ElementSeen {
+  /** In how many reports it was. */
+  readonly count: number
+  /** The numbers of the first of them: of several elements they tell reports in common from different ones. */
+  readonly firstReports: readonly number[]
 }
 
 export interface Observed {
@@ -40,6 +46,8 @@ export interface Observed {
 
 /** Beyond this a list is no list of what is normal, and a set in a profile may hold a thousand elements. */
 const ELEMENTS_MAX = 20_000
+/** As many as it takes to be sure of an element; more would be a number for each element of each report. */
+export const FIRST_REPORTS_MAX = 5
 /** The shortest and the longest window that criteria may have. */
 const SHORT_WINDOW_MS = Math.min(...durationsSeconds) * 1000
 const LONG_WINDOW_MS = Math.max(...durationsSeconds) * 1000
@@ -64,7 +72,6 @@ export class Observation {
   }
 
   #take(track: DeviceTrack, { at, datapoints }: HistoryRecord): void {
-    const interval = track.next(at)
     for (const { metric, value } of datapoints) {
       const elements = elementsOf(value)
       if (elements !== undefined) {
@@ -78,6 +85,7 @@ export class Observation {
         numbers.at(0).add(amount)
         continue
       }
+      const interval = track.next(metric, at)
       for (const ms of [SHORT_WINDOW_MS, LONG_WINDOW_MS]) {
         // Of a window that was never whole it is told that there was none.
         const windows = numbers.at(ms)
@@ -124,7 +132,7 @@ export class Observation {
 
 class ListTally {
   readonly member: ListSeen['member']
-  readonly #elements = new Map<Element, number>()
+  readonly #elements = new Map<Element, { count: number; readonly firstReports: number[] }>()
   #reports = 0
   #isOverfull = false
 
@@ -133,11 +141,17 @@ class ListTally {
   }
 
   add(elements: readonly Element[]): void {
-    this.#reports++
-    for (const element of elements) {
-      const count = this.#elements.get(element)
-      if (count === undefined && this.#elements.size >= ELEMENTS_MAX) this.#isOverfull = true
-      else this.#elements.set(element, (count ?? 0) + 1)
+    const report = this.#reports++
+    // A list may name an element twice; it was in one report all the same.
+    for (const element of new Set(elements)) {
+      const known = this.#elements.get(element)
+      if (known === undefined) {
+        if (this.#elements.size >= ELEMENTS_MAX) this.#isOverfull = true
+        else this.#elements.set(element, { count: 1, firstReports: [report] })
+        continue
+      }
+      known.count++
+      if (known.firstReports.length < FIRST_REPORTS_MAX) known.firstReports.push(report)
     }
   }
 
@@ -176,7 +190,8 @@ class DeviceTrack {
   /** The first records, until the time between them is known. */
   #waiting: HistoryRecord[] = []
   #intervalMs: number | undefined
-  #lastAt: number | undefined
+  /** By metric: a file may hold one metric after the other, hours of each at a time. */
+  readonly #lastAt = new Map<string, number>()
   readonly #closed = new Map<string, readonly ClosedInterval[]>()
 
   /** The records that can be judged now. */
@@ -193,15 +208,15 @@ class DeviceTrack {
     return records
   }
 
-  next(at: number): ReportInterval {
+  next(metric: string, at: number): ReportInterval {
+    let lastAt = this.#lastAt.get(metric)
     // Another file of the same device may begin earlier: it does not go on from what was read before.
-    if (this.#lastAt !== undefined && at <= this.#lastAt) {
-      this.#closed.clear()
-      this.#lastAt = undefined
+    if (lastAt !== undefined && at <= lastAt) {
+      this.#closed.delete(metric)
+      lastAt = undefined
     }
-    const interval = intervalAfter(this.#lastAt, at, this.#intervalMs as number)
-    this.#lastAt = at
-    return interval
+    this.#lastAt.set(metric, at)
+    return intervalAfter(lastAt, at, this.#intervalMs as number)
   }
 
   /** In the window that ends with this interval, if it is whole. */

@@ -4,11 +4,19 @@
  * What gives no sensible bound is named with the reason and left out, and so is what was seen a few times only: a port
  * that the system chose, or somebody who should not have been there.
  */
+import { NAME_MAX, namePattern } from '../../../src/detect/profile-limits.ts'
 import type { Behavior, BehaviorCriteria } from '../../../src/detect/security-profile.ts'
 import { isAwsMetric, metricCatalog } from '../../../src/metrics/catalog.ts'
 import type { CustomMetricType } from '../../../src/metrics/snapshot.ts'
 import { formatCount, formatDuration, plural } from '../../render/numbers.ts'
-import type { Distribution, ListSeen, NumbersSeen, Observed } from './observe.ts'
+import {
+  type Distribution,
+  type ElementSeen,
+  FIRST_REPORTS_MAX,
+  type ListSeen,
+  type NumbersSeen,
+  type Observed,
+} from './observe.ts'
 import { type AddressRange, rangesOf } from './ranges.ts'
 
 export interface Proposed {
@@ -30,12 +38,16 @@ export const HEADROOM = 1.5
 const LEVEL_HEADROOM_MIN = 3
 /** More ports or strings than that are opened by chance, and the next one would be news every day. */
 const SET_ELEMENTS_MAX = 60
-/** Doubtful is what was in fewer reports than that, and in a smaller share of them. */
-const SIGHTINGS_MIN = 5
+/** Doubtful is what was in fewer reports than that, and in a smaller share of them. More than that are not told apart. */
+const SIGHTINGS_MIN = FIRST_REPORTS_MAX
 const SIGHTINGS_SHARE_MIN = 0.1
 
 const isDoubtful = (sightings: number, { reports }: ListSeen) =>
   sightings < SIGHTINGS_MIN && sightings < reports * SIGHTINGS_SHARE_MIN
+
+/** Of several elements together: a scan of a whole network in one report is seen once. Exact below `SIGHTINGS_MIN`. */
+const sightingsOf = (elements: readonly ElementSeen[]) =>
+  new Set(elements.flatMap(({ firstReports }) => firstReports)).size
 
 const DOUBTFUL = `fewer than ${SIGHTINGS_MIN} reports and less than a tenth of them`
 
@@ -44,6 +56,10 @@ export function propose(observed: Observed): Proposal {
   const leftOut: { metric: string; reason: string }[] = []
   const customMetrics = new Map<string, CustomMetricType>()
   for (const [metric, seen] of observed.metrics) {
+    if (!namePattern.test(metric) || metric.length > NAME_MAX) {
+      leftOut.push({ metric, reason: 'no profile can hold a metric of that name' })
+      continue
+    }
     if (metricCatalog.get(metric)?.side === 'cloud') {
       leftOut.push({ metric, reason: 'it is measured by AWS IoT Core, not on the device' })
       continue
@@ -125,12 +141,12 @@ function allowed(metric: string, seen: ListSeen, observed: Observed): Proposed[]
 
 function set(metric: string, seen: ListSeen, { days }: Observed): Proposed[] | string {
   const all = [...seen.elements].sort(([a], [b]) => (a < b ? -1 : 1))
-  const elements = all.filter(([, count]) => !isDoubtful(count, seen))
-  const doubtful = all.filter(([, count]) => isDoubtful(count, seen))
+  const elements = all.filter(([, { count }]) => !isDoubtful(count, seen))
+  const doubtful = all.filter(([, { count }]) => isDoubtful(count, seen))
   if (elements.length > SET_ELEMENTS_MAX) {
     return `${elements.length} different values were seen, more than ${SET_ELEMENTS_MAX}: they come and go by chance`
   }
-  const share = ([element, count]: readonly [number | string, number]) =>
+  const share = ([element, { count }]: readonly [number | string, ElementSeen]) =>
     count === seen.reports ? `${element} always` : `${element} in ${formatCount(count)}`
   if (elements.length === 0 && doubtful.length > 0) {
     return `what it held was in ${DOUBTFUL}: ${firstOf(doubtful.map(share))}`
@@ -161,11 +177,11 @@ function set(metric: string, seen: ListSeen, { days }: Observed): Proposed[] | s
 function ranges(metric: string, seen: ListSeen, { days }: Observed): Proposed[] | string {
   const all = rangesOf([...seen.elements.keys()].map(String))
   const sightings = ({ addresses }: AddressRange) =>
-    addresses.reduce((sum, address) => sum + (seen.elements.get(address) ?? 0), 0)
+    sightingsOf(addresses.flatMap((address) => seen.elements.get(address) ?? []))
   const found = all.filter((range) => !isDoubtful(sightings(range), seen))
   const doubtful = all.filter((range) => isDoubtful(sightings(range), seen))
   const named = doubtful.flatMap(({ addresses }) =>
-    addresses.map((address) => `${address} in ${formatCount(seen.elements.get(address) ?? 0)}`),
+    addresses.map((address) => `${address} in ${formatCount(seen.elements.get(address)?.count ?? 0)}`),
   )
   if (found.length === 0 && doubtful.length > 0) return `what it held was in ${DOUBTFUL}: ${firstOf(named)}`
   const addresses = found.flatMap((range) => range.addresses)
@@ -224,5 +240,5 @@ function wrapped(parts: readonly string[]): string[] {
 /** `aws:all-bytes-out` is about `AllBytesOut`; a custom metric's name may have any of the characters that a behavior's may. */
 export function nameOf(metric: string): string {
   const words = metric.replace(/^aws:/, '').split(/[-_:]+/)
-  return words.map((word) => word.slice(0, 1).toUpperCase() + word.slice(1)).join('')
+  return words.map((word) => word.slice(0, 1).toUpperCase() + word.slice(1)).join('') || metric
 }

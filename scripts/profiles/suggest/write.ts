@@ -11,6 +11,7 @@ import { engineFor, PLAY_START_AT, playSeries } from '../play.ts'
 import { parseSeries } from '../series-notation.ts'
 import type { Observed } from './observe.ts'
 import type { Proposal, Proposed } from './propose.ts'
+import { commentLine, named, quoted } from './yaml-text.ts'
 
 export interface SuggestedFiles {
   readonly profile: string
@@ -48,17 +49,26 @@ function profileText(
 ): string {
   const day = (at: number) => new Date(at).toISOString().slice(0, 10)
   const lines = [
-    `# Proposed from ${plural(observed.reports, 'report')} of ${plural(observed.devices, 'device')}, ${day(observed.from)} to ${day(observed.to)} (UTC).`,
-    '# What those days were, these criteria call normal: look for what should not have been there.',
-    `securityProfileName: ${name}`,
+    commentLine(
+      '',
+      `Proposed from ${plural(observed.reports, 'report')} of ${plural(observed.devices, 'device')}, ${day(observed.from)} to ${day(observed.to)} (UTC).`,
+    ),
+    commentLine(
+      '',
+      'What those days were, these criteria call normal: look for what should not have been there.',
+    ),
+    `securityProfileName: ${named(name)}`,
     `securityProfileDescription: Proposed from ${plural(observed.days, 'day')} of history`,
     ...(customMetrics.size === 0
       ? []
-      : ['customMetrics:', ...[...customMetrics].map(([metric, type]) => `  ${metric}: { type: ${type} }`)]),
+      : [
+          'customMetrics:',
+          ...[...customMetrics].map(([metric, type]) => `  ${named(metric)}: { type: ${type} }`),
+        ]),
     ...(behaviors.length === 0 ? ['behaviors: []'] : ['behaviors:']),
     ...behaviors.flatMap(behaviorLines),
-    ...(leftOut.length === 0 ? [] : ['# Left out:']),
-    ...leftOut.map(({ metric, reason }) => `#   ${metric}: ${reason}`),
+    ...(leftOut.length === 0 ? [] : [commentLine('', 'Left out:')]),
+    ...leftOut.map(({ metric, reason }) => commentLine('', `  ${metric}: ${reason}`)),
   ]
   return `${lines.join('\n')}\n`
 }
@@ -67,9 +77,9 @@ function behaviorLines({ behavior, evidence }: Proposed): string[] {
   const { criteria } = behavior
   const [member = '', content] = Object.entries(criteria.value ?? {})[0] ?? []
   return [
-    ...evidence.map((line) => `  # ${line}`),
-    `  - name: ${behavior.name}`,
-    `    metric: ${behavior.metric}`,
+    ...evidence.map((line) => commentLine('  ', line)),
+    `  - name: ${named(behavior.name)}`,
+    `    metric: ${named(behavior.metric)}`,
     '    criteria:',
     `      comparisonOperator: ${criteria.comparisonOperator}`,
     ...(Array.isArray(content) ? listLines(member, content) : [`      value: { ${member}: ${content} }`]),
@@ -84,11 +94,7 @@ function listLines(member: string, content: readonly (number | string)[]): strin
   if (content.length === 0 || member === 'ports' || member === 'numbers') {
     return [`      value: { ${member}: [${content.join(', ')}] }`]
   }
-  return [
-    '      value:',
-    `        ${member}:`,
-    ...content.map((each) => `          - ${JSON.stringify(each)}`),
-  ]
+  return ['      value:', `        ${member}:`, ...content.map((each) => `          - ${quoted(each)}`)]
 }
 
 function testsText(
@@ -103,14 +109,14 @@ function testsText(
   const lines = tests.flatMap(({ name, series }) => {
     const events = play(profile, series, customMetrics)
     return [
-      `  - name: ${name}`,
+      `  - name: ${named(name)}`,
       '    series:',
-      ...Object.entries(series).map(([metric, notation]) => `      ${metric}: ${JSON.stringify(notation)}`),
+      ...Object.entries(series).map(([metric, notation]) => `      ${named(metric)}: ${quoted(notation)}`),
       ...(events.length === 0 ? ['    alarms: []'] : ['    alarms:', ...events.map(alarmLine)]),
     ]
   })
   return [
-    `profile: ${fileName}`,
+    `profile: ${named(fileName)}`,
     `interval: ${formatDurationShort(INTERVAL_MS)}`,
     ...(lines.length === 0 ? ['tests: []'] : ['tests:', ...lines]),
     '',
@@ -129,7 +135,12 @@ function quietTest(behaviors: readonly Proposed[]): WrittenTest {
 }
 
 const token = (value: Proposed['typical']): string =>
-  typeof value === 'number' ? String(value) : `[${value.join(',')}]`
+  typeof value === 'number'
+    ? String(value)
+    : `[${value.filter((each) => !unwritable.test(String(each))).join(',')}]`
+
+/** The notation of series has no quotes: such an element would be another, or none. */
+const unwritable = /[,[\]\p{Cc}\u2028\u2029]|^\s|\s$|^$/u
 
 /** At the bound and still normal, beyond it, and normal again. */
 function violatingTest({ behavior, typical }: Proposed): WrittenTest | undefined {
@@ -180,5 +191,5 @@ function play(
 
 function alarmLine({ violationEventTime, behavior, violationEventType }: ViolationEvent): string {
   const at = formatDurationShort(violationEventTime - PLAY_START_AT)
-  return `      - { at: ${at}, behavior: ${behavior.name}, event: ${violationEventType} }`
+  return `      - { at: ${at}, behavior: ${named(behavior.name)}, event: ${violationEventType} }`
 }

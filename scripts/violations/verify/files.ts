@@ -6,6 +6,7 @@ import { stringify } from 'yaml'
 import type { SecurityProfile } from '../../../src/detect/security-profile.ts'
 import { differences, type FieldChange } from '../../plan/difference.ts'
 import type { Data, DataMap } from '../../plan/normal.ts'
+import { commentLine } from '../../profiles/suggest/yaml-text.ts'
 import type { Violation } from '../model.ts'
 import { valueText, violatingValue } from '../words.ts'
 import { type Silence, silenceOf } from './silence.ts'
@@ -98,8 +99,7 @@ function profileText(
   return [
     stringify(head, YAML).trimEnd(),
     'behaviors:',
-    // Control characters of a note would end the comment.
-    ...comment.map((line) => `  # ${line.replaceAll(/\p{Cc}/gu, ' ')}`),
+    ...comment.map((line) => commentLine('  ', line)),
     ...behaviorYaml.map((line) => `  ${line}`),
     '',
   ].join('\n')

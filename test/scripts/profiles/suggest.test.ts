@@ -1,14 +1,18 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { parse } from 'yaml'
 import { OperatorProblem } from '../../../scripts/aws/operator-io.ts'
 import { suggest } from '../../../scripts/commands/suggest.ts'
 import { runTests } from '../../../scripts/commands/test.ts'
 import { readProfileFiles } from '../../../scripts/profiles/file.ts'
 import { createReplay, judgedBehaviors } from '../../../scripts/profiles/replay.ts'
-import { nameOf, roundUp } from '../../../scripts/profiles/suggest/propose.ts'
+import { Observation } from '../../../scripts/profiles/suggest/observe.ts'
+import { nameOf, propose, roundUp } from '../../../scripts/profiles/suggest/propose.ts'
 import { rangesOf } from '../../../scripts/profiles/suggest/ranges.ts'
+import { suggestedFiles } from '../../../scripts/profiles/suggest/write.ts'
 import { compileProfile } from '../../../src/detect/compile.ts'
 import { attacks, INTERVAL_MS, quietDay, type Report, writeHistory } from './days.ts'
 import { Written } from './helpers.ts'
@@ -209,6 +213,69 @@ describe('only what was measured is evidence', () => {
     expect(text).toContain('  # 203.0.113.4 in 1\n  - name: DestinationIpAddresses')
   })
 
+  test('a scan of a network in one report is one sighting of it', async () => {
+    const scan = Array.from({ length: 20 }, (_, index) => `10.66.6.${index + 1}`)
+    const value = { cidrs: ['52.94.3.7', ...scan] }
+    const { text, files } = await suggested([
+      ...seconds(100),
+      { at: Date.UTC(2026, 9, 2), datapoints: [{ metric: 'aws:destination-ip-addresses', value }] },
+    ])
+    const addresses = files[0]?.profile.behaviors?.find(({ name }) => name === 'DestinationIpAddresses')
+    expect(addresses?.criteria?.value).toEqual({ cidrs: ['52.94.0.0/16'] })
+    expect(text).toContain('  # 10.66.6.1 in 1, 10.66.6.2 in 1, ')
+  })
+
+  test('a network whose addresses change from one report to the next is no scan', async () => {
+    const reports = seconds(100).map((report, index) => ({
+      ...report,
+      datapoints: [
+        {
+          metric: 'aws:destination-ip-addresses',
+          value: { cidrs: ['192.168.1.1', ...(index < 5 ? [`10.66.6.${index + 1}`] : [])] },
+        },
+      ],
+    }))
+    const { files } = await suggested(reports)
+    expect(files[0]?.profile.behaviors?.[0]?.criteria?.value).toEqual({
+      cidrs: ['10.66.6.0/24', '192.168.1.0/24'],
+    })
+  })
+
+  test('what one report names many times was in one report', async () => {
+    const { text, files } = await suggested(
+      seconds(100).map((report, index) => ({
+        ...report,
+        datapoints: [
+          {
+            metric: 'aws:listening-tcp-ports',
+            value: { ports: index === 7 ? [22, ...Array(9).fill(4444)] : [22] },
+          },
+        ],
+      })),
+    )
+    expect(files[0]?.profile.behaviors?.[0]?.criteria?.value).toEqual({ ports: [22] })
+    expect(text).toContain('  # 4444 in 1\n')
+  })
+
+  test('a file of one metric after the other, some minutes of each at a time, has whole hours', async () => {
+    const reports = Array.from({ length: 120 }, (_, index) => Date.UTC(2026, 9, 1) + (index + 1) * 60_000)
+    const lines = Array.from({ length: 12 }, (_, batch) =>
+      reports.slice(batch * 10, batch * 10 + 10),
+    ).flatMap((batch) =>
+      ['aws:all-bytes-in', 'aws:all-bytes-out'].flatMap((metric) =>
+        batch.map((at) => JSON.stringify({ at, metric, value: { count: 100 } })),
+      ),
+    )
+    const path = join(folder, 'gateway-1.jsonl')
+    await writeFile(path, `${lines.join('\n')}\n`)
+    const io = new Written()
+    expect(await suggest([path], { name: 'p' }, io)).toBe(0)
+    expect(io.text).toContain(
+      '  # 61 whole windows of 3600 s on 1 day: median 6,000, p99 6,000, highest 6,000;',
+    )
+    expect(io.text).not.toContain('no such window was whole')
+  })
+
   test('where all of it is doubtful there is no behavior', async () => {
     const { text, files } = await suggested(
       seconds(41).map((report, index) => ({
@@ -255,4 +322,100 @@ test('ceilings are round, names are words', () => {
     'NumListeningTcpPorts',
     'CpuUsage',
   ])
+})
+
+describe('text of a device', () => {
+  const INJECTED = 'x\nsecurityProfileDescription: injected\nbehaviors: []'
+  /** What ends a line for somebody, steers a terminal, means something in YAML, or may not stand in it. */
+  const nasty = [
+    '\n',
+    '\r',
+    '\t',
+    '\u0000',
+    '\u001b[2J',
+    '\u007f',
+    '\u0085',
+    '\u009b',
+    '\u2028',
+    '\u2029',
+    '\u202e',
+    '\ufeff',
+    '\ufffe',
+    '\ud800',
+    '#',
+    ': ',
+    '- ',
+    '"',
+    "'",
+    '\\',
+    ',',
+    '[',
+    ']',
+    '{',
+    '%',
+    '*',
+    '!',
+    '|',
+  ]
+  const anyText = fc.oneof(
+    fc
+      .array(fc.oneof(fc.constantFrom(...nasty), fc.string({ unit: 'binary' })), { maxLength: 6 })
+      .map((parts) => parts.join('')),
+    fc.constantFrom(INJECTED, 'null', '123', ':::', '---', '-', 'a:', '~', 'true', '1e3'),
+  )
+
+  function proposedOf(always: readonly string[], once: readonly string[], metrics: readonly string[]) {
+    const observation = new Observation()
+    for (let report = 0; report < 60; report++) {
+      const strings = report === 30 ? [...always, ...once] : always
+      const zoned = strings.map((text) => `fe80::${report === 30 ? 'bad:0:0:1' : '1'}%${text}`)
+      const datapoints = [
+        { metric: 'users', value: { strings } },
+        { metric: 'aws:destination-ip-addresses', value: { cidrs: [...zoned, ...strings] } },
+        ...metrics.map((metric) => ({ metric, value: { number: report } })),
+      ]
+      observation.add({ device: 'gateway-1', at: Date.UTC(2026, 9, 1) + report * INTERVAL_MS, datapoints })
+    }
+    const observed = observation.result()
+    const proposal = propose(observed)
+    return { proposal, ...suggestedFiles('p', 'p.yaml', observed, proposal) }
+  }
+
+  test('stays in its comment or its value, and steers no terminal', () => {
+    const lists = fc.uniqueArray(anyText, { maxLength: 4 })
+    fc.assert(
+      fc.property(lists, lists, anyText, (always, once, metric) => {
+        const { proposal, profile, tests } = proposedOf(always, once, [metric])
+        expect(parse(profile)).toEqual({
+          securityProfileName: 'p',
+          securityProfileDescription: 'Proposed from 1 day of history',
+          customMetrics: Object.fromEntries(
+            [...proposal.customMetrics].map(([name, type]) => [name, { type }]),
+          ),
+          behaviors: proposal.behaviors.map(({ behavior }) => behavior),
+        })
+        expect(parse(tests)).toMatchObject({ profile: 'p.yaml', interval: '5m' })
+        expect(`${profile}${tests}`).not.toMatch(
+          /[^\P{Cc}\n]|[\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff\ufffe]/u,
+        )
+      }),
+      { numRuns: 300 },
+    )
+  })
+
+  test('that a comment would end is shown as it cannot end it', () => {
+    const { profile } = proposedOf(['root'], [INJECTED], ['load', INJECTED])
+    expect(profile).toContain('  # x\ufffdsecurityProfileDescription: injected\ufffdbehaviors: [] in 1\n')
+    expect(profile).toContain(
+      '#   x\ufffdsecurityProfileDescription: injected\ufffdbehaviors: []: no profile can hold a metric of that name\n',
+    )
+  })
+
+  test.each(['null', '123', ':::', '---', '-', 'a:'])('a metric may be called %s', (metric) => {
+    const { profile, tests } = proposedOf(['root'], [], [metric])
+    expect(parse(profile).customMetrics[metric]).toEqual({ type: 'number' })
+    const alarms = parse(tests).tests.flatMap(({ alarms }: { alarms: { behavior: string }[] }) => alarms)
+    const name = parse(profile).behaviors.find((each: { metric: string }) => each.metric === metric).name
+    expect(alarms.map(({ behavior }: { behavior: string }) => behavior)).toContain(name)
+  })
 })

@@ -126,6 +126,16 @@ async function tried(behavior: Behavior, value: MetricValue) {
 }
 
 describe('a change that would have kept it quiet', () => {
+  test('a note stays in its comment, whatever ends a line for a reader of YAML', () => {
+    const note = 'why\nnot\u2028behaviors: []\u0085\u001b[2J'
+    const proposal = proposalFor(violationOf(telnet, { ports: [23] }), 'p.yaml', {
+      reviewBy: '2027-02-22',
+      note,
+    })
+    if (!('profile' in proposal)) throw new Error(proposal.reason)
+    expect(proposal.profile).toContain('  # why\n  # not\ufffdbehaviors: []\ufffd\ufffd[2J\n')
+  })
+
   test.each(silenced)('$name', async ({ behavior, value, becomes }) => {
     const { proposal, status, out } = await tried(behavior, value)
     expect(proposal.profile).toContain('# review by 2027-02-22: what was violation')
