@@ -1,8 +1,7 @@
 /** Datapoints and violations of the history, one after the other, in each of the formats that `defender history` prints. */
 import type { MetricValue } from '../../src/metrics/datapoint.ts'
 import type { TimedDatapoint, TimedViolation } from '../../src/store/history-records.ts'
-import { numberText } from '../violations/words.ts'
-import { formatInstant } from './numbers.ts'
+import { formatInstant, numberText } from './numbers.ts'
 import { cut, printable, type TerminalStyle } from './terminal.ts'
 
 export type HistoryFormat = 'table' | 'json' | 'csv' | 'cbor'

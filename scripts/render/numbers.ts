@@ -1,4 +1,5 @@
 /** Numbers as people read them. */
+import { metricCatalog } from '../../src/metrics/catalog.ts'
 
 const UNITS = ['B', 'kB', 'MB', 'GB', 'TB'] as const
 
@@ -15,6 +16,12 @@ export function formatBytes(bytes: number): string {
 
 /** `1,234`, whatever the locale: output is compared and searched. */
 export const formatCount = (count: number): string => count.toLocaleString('en-US')
+
+/** A value of a metric, with its unit where the metric has one for people: `52.4 MB`, `1,234`. */
+export function numberText(metric: string, value: number): string {
+  if (metricCatalog.get(metric)?.unit === 'bytes') return formatBytes(value)
+  return Number.isInteger(value) ? formatCount(value) : String(value)
+}
 
 /** `1 report`, `2 reports`. */
 export const plural = (count: number, noun: string): string =>

@@ -1,7 +1,6 @@
 /** The agent's state as `defender status` shows it to people. */
 import type { BehaviorHealth, Health } from '../../src/report/health.ts'
-import { numberText } from '../violations/words.ts'
-import { formatBytes, formatCount, formatDuration, formatInstant, plural } from './numbers.ts'
+import { formatBytes, formatCount, formatDuration, formatInstant, numberText, plural } from './numbers.ts'
 import type { DrawTable } from './table.ts'
 import { printable, type TerminalStyle } from './terminal.ts'
 

@@ -1,8 +1,7 @@
 /** Values, criteria and states in words, for tables and for those who read one violation. */
 import type { Behavior } from '../../src/detect/security-profile.ts'
-import { metricCatalog } from '../../src/metrics/catalog.ts'
 import type { MetricValue } from '../../src/metrics/datapoint.ts'
-import { formatBytes, formatCount, formatDuration } from '../render/numbers.ts'
+import { formatDuration, numberText } from '../render/numbers.ts'
 import type { VerificationState, Violation, ViolationRecord } from './model.ts'
 import { offendingValue } from './offenders.ts'
 
@@ -34,11 +33,6 @@ export const alarmOf = (records: readonly ViolationRecord[]): ViolationRecord | 
 
 export const contentOf = (value: MetricValue): number | readonly (number | string)[] =>
   Object.values(value)[0] as number | readonly (number | string)[]
-
-export function numberText(metric: string, value: number): string {
-  if (metricCatalog.get(metric)?.unit === 'bytes') return formatBytes(value)
-  return Number.isInteger(value) ? formatCount(value) : String(value)
-}
 
 export function valueText(metric: string, value: MetricValue): string {
   const content = contentOf(value)

@@ -1,10 +1,9 @@
 /** What a violation's verdict rests on: the intervals of a window, or the elements of a list with who is behind them. */
 import type { Evidence, ListEvidence, WindowEvidence } from '../../../src/detect/violation.ts'
-import { formatDuration, formatInstant, plural } from '../../render/numbers.ts'
+import { formatDuration, formatInstant, numberText, plural } from '../../render/numbers.ts'
 import { loadTable } from '../../render/table.ts'
 import type { TerminalStyle } from '../../render/terminal.ts'
 import type { Violation } from '../model.ts'
-import { numberText } from '../words.ts'
 import { wrapped } from './wrap.ts'
 
 const ELEMENTS_SHOWN = 20

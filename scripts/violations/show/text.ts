@@ -1,6 +1,6 @@
 /** The story of one violation as people read it on a terminal. */
 import type { MetricValue } from '../../../src/metrics/datapoint.ts'
-import { formatDuration, formatInstant, plural } from '../../render/numbers.ts'
+import { formatDuration, formatInstant, numberText, plural } from '../../render/numbers.ts'
 import { loadTable } from '../../render/table.ts'
 import { cut, printable, type TerminalStyle } from '../../render/terminal.ts'
 import type { Violation } from '../model.ts'
@@ -8,7 +8,6 @@ import {
   alarmOf,
   lastsText,
   normalText,
-  numberText,
   runsText,
   stateWords,
   toldValue,

@@ -6,15 +6,9 @@ import { Command } from 'commander'
 import { openDetectControlPlane } from '../../../scripts/aws/iot.ts'
 import { awsCommands } from '../../../scripts/commands/profiles-aws.ts'
 import type { ProfilesIo } from '../../../scripts/plan/io.ts'
-import { terminalStyle } from '../../../scripts/render/terminal.ts'
 import { useCredentials } from '../../aws/credentials.ts'
 import { ACCESS_KEY, type Aws, type AwsOptions, startAws } from '../../aws/server.ts'
-
-interface Run {
-  readonly status: number | undefined
-  readonly out: string
-  readonly err: string
-}
+import { type Run, recordOutput } from '../../helpers/recorded-output.ts'
 
 export interface Bench {
   readonly aws: Aws
@@ -48,28 +42,17 @@ export async function openBench(options: AwsOptions = {}): Promise<Bench> {
       return path
     },
     run: async (words, io = {}) => {
-      let [out, err] = ['', '']
-      let status: number | undefined
+      const recorded = recordOutput()
       const program = new Command('profiles').exitOverride()
       for (const command of awsCommands({
-        style: terminalStyle({}, {}),
-        write: (text) => {
-          out += text
-        },
-        writeError: (line) => {
-          err += `${line}\n`
-        },
-        exit: (given) => {
-          status = given
-        },
+        ...recorded.io,
         open: openDetectControlPlane,
-        interruption: () => ({ signal: new AbortController().signal, stop: () => {} }),
         ...io,
       })) {
         program.addCommand(command)
       }
       await program.parseAsync([...words, '--endpoint-url', aws.endpoint], { from: 'user' })
-      return { status, out, err }
+      return recorded.seen
     },
     close: async () => {
       await aws.close()

@@ -9,19 +9,13 @@ import { policiesCommand } from '../../../scripts/commands/policies.ts'
 import { publishCommand } from '../../../scripts/commands/publish.ts'
 import { setupCommand } from '../../../scripts/commands/setup.ts'
 import type { PublishIo } from '../../../scripts/publish/run.ts'
-import { terminalStyle } from '../../../scripts/render/terminal.ts'
 import { useCredentials } from '../../aws/credentials.ts'
 import { greengrassOf } from '../../aws/greengrass/greengrass.ts'
 import type { Greengrass } from '../../aws/greengrass/state.ts'
 import { addBucket } from '../../aws/s3/state.ts'
 import { ACCESS_KEY, type Aws, type AwsOptions, startAws } from '../../aws/server.ts'
+import { type Run, recordOutput } from '../../helpers/recorded-output.ts'
 import { NAME, recipeText } from './recipes.ts'
-
-export interface Run {
-  readonly status: number | undefined
-  readonly out: string
-  readonly err: string
-}
 
 export interface Bench {
   readonly aws: Aws
@@ -89,10 +83,9 @@ export async function openBench(options: AwsOptions = {}): Promise<Bench> {
     folder,
     write,
     run: async (words, given = {}) => {
-      let [out, err] = ['', '']
-      let status: number | undefined
+      const recorded = recordOutput()
       const io: PublishIo & OperatorIo = {
-        style: terminalStyle({}, {}),
+        ...recorded.io,
         // A wait takes no time, but all clocks go on.
         clock: {
           wallMs: () => nowMs,
@@ -101,16 +94,6 @@ export async function openBench(options: AwsOptions = {}): Promise<Bench> {
             nowMs += ms
           },
         },
-        write: (text) => {
-          out += text
-        },
-        writeError: (line) => {
-          err += `${line}\n`
-        },
-        exit: (code) => {
-          status = code
-        },
-        interruption: () => ({ signal: new AbortController().signal, stop: () => {} }),
         // What is built is what lies in the checkout already.
         build: async ({ root, output }) => {
           const usual = join(root, 'greengrass-build')
@@ -124,7 +107,7 @@ export async function openBench(options: AwsOptions = {}): Promise<Bench> {
       }
       const place = ['--directory', folder, '--endpoint-url', aws.endpoint]
       await program.parseAsync([words[0] as string, ...place, ...words.slice(1)], { from: 'user' })
-      return { status, out, err }
+      return recorded.seen
     },
     close: async () => {
       await aws.close()

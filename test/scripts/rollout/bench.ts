@@ -8,20 +8,17 @@ import { openFleetDevices } from '../../../scripts/aws/fleet-devices.ts'
 import { rollbackCommand } from '../../../scripts/commands/rollback.ts'
 import { rolloutCommand } from '../../../scripts/commands/rollout.ts'
 import { statusCommand } from '../../../scripts/commands/status.ts'
-import { terminalStyle } from '../../../scripts/render/terminal.ts'
 import type { RolloutIo } from '../../../scripts/rollout/io.ts'
 import { FolderObservations } from '../../../scripts/rollout/observations.ts'
 import { CREDENTIALS, useCredentials } from '../../aws/credentials.ts'
 import type { FleetOptions } from '../../aws/fleet/options.ts'
 import { type FleetAws, startFleet } from '../../aws/fleet/start.ts'
+import { type Run as RecordedRun, recordOutput } from '../../helpers/recorded-output.ts'
 
 export const COMPONENT = 'community.greengrass.DeviceDefender'
 export const groupArn = (name: string) => `arn:aws:iot:eu-west-1:123456789012:thinggroup/${name}`
 
-export interface Run {
-  readonly status: number | undefined
-  readonly out: string
-  readonly err: string
+export interface Run extends RecordedRun {
   /** What was printed with `--output json`. */
   readonly events: readonly Readonly<Record<string, unknown>>[]
 }
@@ -52,35 +49,24 @@ export async function openBench(fleet: FleetOptions, pageMax?: number): Promise<
     words: readonly string[],
     io: Partial<RolloutIo>,
   ): Promise<Run> {
-    let [out, err] = ['', '']
-    let status: number | undefined
+    const recorded = recordOutput()
     const command = create({
-      style: terminalStyle({}, {}),
+      ...recorded.io,
       clock: aws.fleet.clock,
-      write: (text) => {
-        out += text
-      },
-      writeError: (line) => {
-        err += `${line}\n`
-      },
-      exit: (given) => {
-        status = given
-      },
-      interruption: () => ({ signal: new AbortController().signal, stop: () => {} }),
       openDeployments,
       openFleetDevices,
       openObservations: (path) => new FolderObservations(path),
       ...io,
     }).exitOverride()
-    command.configureOutput({ writeErr: (text) => (err += text) })
+    command.configureOutput({ writeErr: recorded.writeErr })
     await command.parseAsync([...words, '--endpoint-url', aws.endpoint], { from: 'user' })
     const events = words.includes('json')
-      ? out
+      ? recorded.seen.out
           .trimEnd()
           .split('\n')
           .map((line) => JSON.parse(line))
       : []
-    return { status, out, err, events }
+    return { ...recorded.seen, events }
   }
 
   return {

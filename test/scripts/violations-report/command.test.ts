@@ -3,11 +3,11 @@ import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { terminalStyle } from '../../../scripts/render/terminal.ts'
 import { violationsIo } from '../../../scripts/violations/io.ts'
 import { reportCommand } from '../../../scripts/violations/report/command.ts'
 import { openHistory } from '../../../src/store/history.ts'
 import { ManualClock } from '../../helpers/manual-clock.ts'
+import { recordOutput } from '../../helpers/recorded-output.ts'
 
 const AT = Date.UTC(2026, 10, 24, 10)
 const NOW = AT + 3_600_000
@@ -32,29 +32,19 @@ beforeEach(async () => {
 afterEach(() => rm(folder, { recursive: true, force: true }))
 
 async function run(...words: string[]) {
-  let [out, err] = ['', '']
-  let status: number | undefined
+  const recorded = recordOutput()
   const command = reportCommand({
     ...violationsIo('violations'),
-    style: terminalStyle({}, {}),
+    ...recorded.io,
     clock: new ManualClock(NOW),
-    write: (text) => {
-      out += text
-    },
-    writeError: (line) => {
-      err += `${line}\n`
-    },
-    exit: (given) => {
-      status = given
-    },
     findHistory: async () => {
       throw new Error('nothing is at the usual places')
     },
   })
-  command.exitOverride().configureOutput({ writeErr: (text) => (err += text) })
+  command.exitOverride().configureOutput({ writeErr: recorded.writeErr })
   // What commander refuses it has said on standard error.
   await command.parseAsync(words, { from: 'user' }).catch(() => undefined)
-  return { status, out, err }
+  return recorded.seen
 }
 
 const file = () => join(folder, 'report.html')

@@ -7,13 +7,13 @@ import { openDetectMitigations } from '../../../scripts/aws/detect-mitigations.t
 import { callerIdentity } from '../../../scripts/aws/sts.ts'
 import { compareCommand } from '../../../scripts/commands/compare.ts'
 import { violationsCommand } from '../../../scripts/commands/violations.ts'
-import { terminalStyle } from '../../../scripts/render/terminal.ts'
 import type { ViolationsIo } from '../../../scripts/violations/io.ts'
 import { openDetect } from '../../../scripts/violations/sources/detect.ts'
 import type { ViolationEvent } from '../../../src/detect/violation.ts'
 import type { Clock } from '../../../src/schedule/clock.ts'
 import { CREDENTIALS, useCredentials } from '../../aws/credentials.ts'
 import { type Aws, startAws } from '../../aws/server.ts'
+import { type Run, recordOutput } from '../../helpers/recorded-output.ts'
 
 export const NOW = Date.UTC(2026, 10, 24, 12)
 export const MINUTE = 60_000
@@ -31,12 +31,6 @@ export class SkippingClock implements Clock {
     this.slept.push(ms)
     this.#passedMs += ms
   }
-}
-
-interface Run {
-  readonly status: number | undefined
-  readonly out: string
-  readonly err: string
 }
 
 export interface Bench {
@@ -63,21 +57,10 @@ export function openBench(aws?: Aws): Bench {
     words: readonly string[],
     io: Partial<ViolationsIo>,
   ): Promise<Run> {
-    let [out, err] = ['', '']
-    let status: number | undefined
+    const recorded = recordOutput()
     const command = create({
-      style: terminalStyle({}, {}),
+      ...recorded.io,
       clock,
-      write: (text) => {
-        out += text
-      },
-      writeError: (line) => {
-        err += `${line}\n`
-      },
-      exit: (given) => {
-        status = given
-      },
-      interruption: () => ({ signal: new AbortController().signal, stop: () => {} }),
       openDetect: (options) => openDetect({ random: () => 0, ...options }),
       openMitigations: openDetectMitigations,
       callerIdentity,
@@ -87,13 +70,13 @@ export function openBench(aws?: Aws): Bench {
       ...io,
     })
     const quiet = (each: Command) => {
-      each.exitOverride().configureOutput({ writeErr: (text) => (err += text) })
+      each.exitOverride().configureOutput({ writeErr: recorded.writeErr })
       for (const child of each.commands) quiet(child)
     }
     quiet(command)
     const endpoint = aws === undefined ? [] : ['--endpoint-url', aws.endpoint]
     await command.parseAsync([...words, ...endpoint], { from: 'user' })
-    return { status, out, err }
+    return recorded.seen
   }
 
   const pathOf = (name: string) => join(folder, name)

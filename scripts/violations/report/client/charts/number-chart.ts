@@ -1,5 +1,5 @@
 /** A metric that is a number, over time: the line, the threshold with the side of it that is not normal, the alarms. */
-import { numberText } from '../../../words.ts'
+import { numberText } from '../../../../render/numbers.ts'
 import type { NumberSeries } from '../data.ts'
 import { nextId, svg } from '../dom.ts'
 import {

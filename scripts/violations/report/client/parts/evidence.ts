@@ -5,9 +5,9 @@ import type {
   ProcessEvidence,
   WindowEvidence,
 } from '../../../../../src/detect/violation.ts'
-import { formatDuration, plural } from '../../../../render/numbers.ts'
+import { formatDuration, numberText, plural } from '../../../../render/numbers.ts'
 import type { Violation, ViolationRecord } from '../../../model.ts'
-import { numberText, valueText } from '../../../words.ts'
+import { valueText } from '../../../words.ts'
 import type { Element } from '../../wire.ts'
 import { type Child, h, name } from '../dom.ts'
 import { plainTable, tableDetails } from './table.ts'

@@ -1,6 +1,5 @@
 /** What a chart of the metric panel shows, in a sentence and as a table: for those who do not see it, and for exact values. */
-import { formatInstant, plural } from '../../../../render/numbers.ts'
-import { numberText } from '../../../words.ts'
+import { formatInstant, numberText, plural } from '../../../../render/numbers.ts'
 import type { Point } from '../charts/points.ts'
 import type { PresenceRow } from '../charts/presence-chart.ts'
 import type { Range } from '../charts/scale.ts'
